@@ -1,0 +1,1 @@
+"""The switch: channels, sessions, events, variables, time and the registries that modules fill."""

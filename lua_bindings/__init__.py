@@ -1,0 +1,1 @@
+"""Lua: runtimes, the `freeswitch` table, the `session` object and mod_lua."""

@@ -1,0 +1,1 @@
+"""Sound without channels: sources, sinks, detectors, mixing, and the engine that plays them."""

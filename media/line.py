@@ -1,0 +1,126 @@
+"""The host's handle on one line of the media engine: methods that become commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from media import command
+
+if TYPE_CHECKING:
+    from media.command import Detector, Sink
+    from media.engine import Engine
+    from media.source import Source
+
+
+class Line:
+    """A line: `rate` samples a second, a far end, at most one playback, any number of taps and detectors."""
+
+    def __init__(self, engine: Engine, number: int, rate: int) -> None:
+        self._engine = engine
+        self.number = number
+        self.rate = rate
+
+    def connect(self, peer: Line) -> None:
+        """Make `peer` the far end."""
+        self._engine.execute(command.Connect(self.number, peer.number))
+
+    def play(self, source: Source, start: int = 0) -> Playback:
+        """Play `source`, which must be at the line's rate, from sample `start`."""
+        playback = Playback(self._engine, self, self._engine.next_number())
+        self._engine.execute(command.Play(self.number, playback.number, source, start))
+        return playback
+
+    def tap(self, sink: Sink, *, read: bool = True, write: bool = True, stereo: bool = False) -> int:
+        """Give `sink` the line's audio from now on; return the tap's number for `untap`."""
+        number = self._engine.next_number()
+        self._engine.execute(command.Tap(self.number, number, sink, read, write, stereo))
+        return number
+
+    def untap(self, number: int) -> None:
+        """Take a tap away."""
+        self._engine.execute(command.Untap(self.number, number))
+
+    def listen(self, detector: Detector) -> int:
+        """Let `detector` hear what is received; return its number, which `Detected` notices name."""
+        number = self._engine.next_number()
+        self._engine.execute(command.Listen(self.number, number, detector))
+        return number
+
+    def unlisten(self, number: int) -> None:
+        """Take a detector away."""
+        self._engine.execute(command.Unlisten(self.number, number))
+
+    def bridge(self, other: Line) -> None:
+        """Bridge with `other`, in both directions."""
+        self._engine.execute(command.Bridge(self.number, other.number))
+
+    def unbridge(self) -> None:
+        """End the bridge."""
+        self._engine.execute(command.Unbridge(self.number))
+
+    def echo(self, on: bool) -> None:
+        """Send back what is received."""
+        self._engine.execute(command.Echo(self.number, on))
+
+    def volume(self, *, read: bool, factor: float) -> None:
+        """Scale all that is received (`read`) or sent by `factor`."""
+        self._engine.execute(command.Volume(self.number, read, factor))
+
+    def displace(
+        self, source: Source, *, read: bool = False, mux: bool = False, limit: int | None = None
+    ) -> int:
+        """Put `source` in place of what is sent (`read`: received), or over it, for at most `limit` samples.
+
+        Return the displacement's number for `undisplace`. It ends with its source.
+        """
+        number = self._engine.next_number()
+        self._engine.execute(command.Displace(self.number, number, source, read, mux, limit))
+        return number
+
+    def displaced(self, number: int) -> bool:
+        """Return whether a displacement still lasts."""
+        return self._engine.displaced(self.number, number)
+
+    def undisplace(self, number: int) -> None:
+        """Take a displacement away."""
+        self._engine.execute(command.Undisplace(self.number, number))
+
+    def send_digit(self, digit: str, duration: int) -> None:
+        """Send a telephone-event; `duration` in samples at 8 kHz."""
+        self._engine.execute(command.SendDigit(self.number, digit, duration))
+
+    def close(self) -> None:
+        """Give the line back."""
+        self._engine.execute(command.Close(self.number))
+
+
+class Playback:
+    """The host's handle on one playback; harmless once it has ended."""
+
+    def __init__(self, engine: Engine, line: Line, number: int) -> None:
+        self._engine = engine
+        self._line = line
+        self.number = number
+        self.paused = False
+
+    @property
+    def position(self) -> int:
+        """Where the playback is in its source, or was when it ended, in samples."""
+        return self._engine.position(self.number)
+
+    def stop(self) -> None:
+        """Stop, without a notice."""
+        self._engine.execute(command.Stop(self._line.number, self.number))
+
+    def pause(self, paused: bool) -> None:
+        """Hold, or go on."""
+        self.paused = paused
+        self._engine.execute(command.Pause(self._line.number, self.number, paused))
+
+    def seek(self, position: int) -> None:
+        """Go to a sample of the source."""
+        self._engine.execute(command.Seek(self._line.number, self.number, position))
+
+    def gain(self, factor: float) -> None:
+        """Scale by `factor`."""
+        self._engine.execute(command.Gain(self._line.number, self.number, factor))
