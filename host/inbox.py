@@ -1,0 +1,111 @@
+"""What reaches a channel: one inbox, in which its session thread waits for everything."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from host.clock import Clock
+
+if TYPE_CHECKING:
+    from host.session import Session
+
+# FreeSWITCH keeps at most so many digits for a channel that nobody reads; a longer backlog is a stuck key.
+DIGIT_LIMIT: Final = 1000
+
+# In samples at 8 kHz, as FreeSWITCH counts a digit's length.
+DEFAULT_DTMF_DURATION: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """One DTMF digit that the far end pressed; `duration` in samples at 8 kHz."""
+
+    digit: str
+    duration: int = DEFAULT_DTMF_DURATION
+    source: str = "RTP"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Work that another thread gives to the session's own thread, done at its next wait."""
+
+    run: Callable[[Session], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """An operator's wish that the present operation ends (`uuid_break`, the application `break`)."""
+
+    all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """A mere wake-up: the channel's state or flags changed."""
+
+
+_T = TypeVar("_T")
+
+
+class Inbox:
+    """Items in order of arrival. Any thread puts; only the session's thread takes and waits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._items: list[object] = []
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._waiter = clock.waiter()
+
+    def hand_over(self) -> None:
+        """Let another thread be the one that waits: who waits now wakes up."""
+        former, self._waiter = self._waiter, self._clock.waiter()
+        former.notify()
+
+    def put(self, item: object) -> bool:
+        """Add `item` and wake the session; False when a digit was refused because `DIGIT_LIMIT` are waiting."""
+        with self._lock:
+            if isinstance(item, Digit) and self._count(Digit) >= DIGIT_LIMIT:
+                return False
+            if not isinstance(item, Wake):
+                self._items.append(item)
+        self._waiter.notify()
+        return True
+
+    def wait(self, deadline: int | None = None) -> bool:
+        """Block until something is put (True) or until `deadline` in µs of `Clock.now()` (False)."""
+        return self._waiter.wait(deadline)
+
+    def take(self, kind: type[_T] | tuple[type[_T], ...]) -> _T | None:
+        """Remove and return the oldest item of `kind`, None when there is none."""
+        with self._lock:
+            for index, item in enumerate(self._items):
+                if isinstance(item, kind):
+                    del self._items[index]
+                    return item
+        return None
+
+    def peek(self, kind: type[_T]) -> _T | None:
+        """Return the oldest item of `kind` and leave it there."""
+        with self._lock:
+            for item in self._items:
+                if isinstance(item, kind):
+                    return item
+        return None
+
+    def count(self, kind: type[object]) -> int:
+        """Return how many items of `kind` wait."""
+        with self._lock:
+            return self._count(kind)
+
+    def flush(self, kind: type[_T]) -> list[_T]:
+        """Remove and return all items of `kind`."""
+        with self._lock:
+            taken = [item for item in self._items if isinstance(item, kind)]
+            self._items = [item for item in self._items if not isinstance(item, kind)]
+        return taken
+
+    def _count(self, kind: type[object]) -> int:
+        return sum(isinstance(item, kind) for item in self._items)
