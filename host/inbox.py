@@ -21,11 +21,15 @@ DEFAULT_DTMF_DURATION: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """One DTMF digit that the far end pressed; `duration` in samples at 8 kHz."""
+    """One DTMF digit that the far end pressed; `duration` in samples at 8 kHz.
+
+    `processed` ones go through what looks at keys before the script does (bind_digit_action, block_dtmf).
+    """
 
     digit: str
     duration: int = DEFAULT_DTMF_DURATION
     source: str = "RTP"
+    processed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,11 @@ class Inbox:
                 self._items.append(item)
         self._waiter.notify()
         return True
+
+    def put_back(self, item: object) -> None:
+        """Return an item that was taken, so that it is the next one of its kind again."""
+        with self._lock:
+            self._items.insert(0, item)
 
     def wait(self, deadline: int | None = None) -> bool:
         """Block until something is put (True) or until `deadline` in µs of `Clock.now()` (False)."""

@@ -104,11 +104,12 @@ class Untap:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Let `detector` hear what the line receives."""
+    """Let `detector` hear what the line receives, or (`written`) what it sends."""
 
     line: int
     detector_id: int
     detector: Detector
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,29 @@ class Undisplace:
 
 
 @dataclass(frozen=True, slots=True)
+class Eavesdrop:
+    """Send on `line` what `target` receives (`hears_read`) and sends (`hears_write`), mixed; again to change it.
+
+    What `line` receives is put over what `target` receives (`speaks_read`: who is bridged with it hears that) or
+    sends (`speaks_write`).
+    """
+
+    line: int
+    target: int
+    hears_read: bool = True
+    hears_write: bool = True
+    speaks_read: bool = False
+    speaks_write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopEavesdrop:
+    """End an eavesdropping."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendDigit:
     """Send a telephone-event to the far end; `duration` in samples at 8 kHz."""
 
@@ -204,6 +228,8 @@ Command = (
     | Volume
     | Displace
     | Undisplace
+    | Eavesdrop
+    | StopEavesdrop
     | SendDigit
     | Close
 )

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _SECOND: Final = 1_000_000
 
+# Sound goes out in frames of so many ms.
+_FRAME_MS: Final = 20
+
 # Playbacks that have ended, whose position may still be asked for.
 _ENDED_KEPT: Final = 256
 
@@ -36,14 +39,16 @@ class _Playback:
     number: int
     source: Source
     position: int
+    end: int | None
+    played: int = 0
     paused: bool = False
     gain: float = 1.0
 
     def remaining(self) -> int | None:
         """Return the samples left, None when endless or paused."""
-        if self.paused or self.source.length is None:
+        if self.paused or self.end is None:
             return None
-        return max(0, self.source.length - self.position)
+        return max(0, self.end - self.position)
 
 
 @dataclass(slots=True)
@@ -87,9 +92,12 @@ class _LineState:
     peer: _LineState | None = None
     playback: _Playback | None = None
     bridged: _LineState | None = None
+    spies: dict[_LineState, commands.Eavesdrop] = field(default_factory=dict)
+    spied: _LineState | None = None
     echo: bool = False
     taps: dict[int, _Tap] = field(default_factory=dict)
     detectors: dict[int, Detector] = field(default_factory=dict)
+    written_detectors: set[int] = field(default_factory=set)
     read_volume: float = 1.0
     write_volume: float = 1.0
     displacements: dict[int, _Displacement] = field(default_factory=dict)
@@ -99,6 +107,13 @@ class _LineState:
     def index(self, time: int) -> int:
         """Return the line's sample index at `time` (µs)."""
         return time * self.line.rate // _SECOND
+
+    def end_of(self, source: Source, position: int) -> int | None:
+        """Return where a playback from `position` ends: a last frame that is not full is filled with silence."""
+        if source.length is None:
+            return None
+        frame = max(1, self.line.rate * _FRAME_MS // 1000)
+        return position + -(-max(0, source.length - position) // frame) * frame
 
     def time_of(self, index: int) -> int:
         """Return the earliest time (µs) at which `index(time)` has reached `index`."""
@@ -122,7 +137,7 @@ class Engine:
         self._now = 0
         self._touch = touch
         self._lock = threading.RLock()
-        self._ended: dict[int, int] = {}
+        self._ended: dict[int, tuple[int, int]] = {}
         self._sent: dict[tuple[int, int, int], NDArray[np.int16]] = {}
         self.counters = Counters()
 
@@ -144,13 +159,15 @@ class Engine:
         """How many lines are open."""
         return len(self._lines)
 
-    def position(self, playback: int) -> int:
-        """Return where a playback is, or was when it ended; 0 for one long gone."""
+    def progress(self, playback: int) -> tuple[int, int]:
+        """Return where a playback is and how many samples were played; its last values when it ended, else zeros."""
         with self._lock:
             for state in self._lines.values():
                 if state.playback is not None and state.playback.number == playback:
-                    return state.playback.position
-            return self._ended.get(playback, 0)
+                    length, position = state.playback.source.length, state.playback.position
+                    reached = position if length is None else min(position, length)
+                    return reached, state.playback.played
+            return self._ended.get(playback, (0, 0))
 
     def displaced(self, line: int, displacement: int) -> bool:
         """Return whether a line's displacement still lasts."""
@@ -183,14 +200,17 @@ class Engine:
                     self._retire(state)
                 if command.source.rate != state.line.rate:
                     raise ValueError(f"source at {command.source.rate} Hz on a line at {state.line.rate} Hz")
-                state.playback = _Playback(command.playback, command.source, max(0, command.start))
+                start = max(0, command.start)
+                end = state.end_of(command.source, start)
+                state.playback = _Playback(command.playback, command.source, start, end)
             case commands.Stop() if playback is not None and playback.number == command.playback:
                 self._retire(state)
             case commands.Pause() if playback is not None and playback.number == command.playback:
                 playback.paused = command.paused
             case commands.Seek() if playback is not None and playback.number == command.playback:
-                end = playback.source.length
-                playback.position = max(0, command.position if end is None else min(command.position, end))
+                length = playback.source.length
+                playback.position = max(0, command.position if length is None else min(command.position, length))
+                playback.end = state.end_of(playback.source, playback.position)
             case commands.Gain() if playback is not None and playback.number == command.playback:
                 playback.gain = command.factor
             case commands.Tap():
@@ -199,8 +219,11 @@ class Engine:
                 state.taps.pop(command.tap, None)
             case commands.Listen():
                 state.detectors[command.detector_id] = command.detector
+                if command.written:
+                    state.written_detectors.add(command.detector_id)
             case commands.Unlisten():
                 state.detectors.pop(command.detector_id, None)
+                state.written_detectors.discard(command.detector_id)
             case commands.Volume():
                 if command.read:
                     state.read_volume = command.factor
@@ -229,6 +252,14 @@ class Engine:
                 self._unbridge(state)
             case commands.Echo():
                 state.echo = command.on
+            case commands.Eavesdrop():
+                self._stop_eavesdrop(state)
+                target = self._lines.get(command.target)
+                if target is not None and target is not state:
+                    state.spied = target
+                    target.spies[state] = command
+            case commands.StopEavesdrop():
+                self._stop_eavesdrop(state)
             case commands.SendDigit():
                 if state.peer is not None:
                     delivered.append((state.peer, DigitReceived(command.digit, command.duration)))
@@ -236,6 +267,9 @@ class Engine:
                 if playback is not None:
                     self._retire(state)
                 self._unbridge(state)
+                self._stop_eavesdrop(state)
+                for spy in list(state.spies):
+                    self._stop_eavesdrop(spy)
                 if state.peer is not None:
                     state.peer.peer = None
                 del self._lines[state.line.number]
@@ -245,10 +279,17 @@ class Engine:
             state.bridged.bridged = None
             state.bridged = None
 
+    def _stop_eavesdrop(self, state: _LineState) -> None:
+        if state.spied is not None:
+            state.spied.spies.pop(state, None)
+            state.spied = None
+
     def _retire(self, state: _LineState) -> None:
         """Remove a line's playback and remember where it was."""
         assert state.playback is not None
-        self._ended[state.playback.number] = state.playback.position
+        length, position = state.playback.source.length, state.playback.position
+        reached = position if length is None else min(position, length)
+        self._ended[state.playback.number] = (reached, state.playback.played)
         if len(self._ended) > _ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
         state.playback = None
@@ -308,11 +349,10 @@ class Engine:
         playback = state.playback
         assert playback is not None
         if not playback.paused:
-            playback.position += state.index(end) - state.index(start)
-        remaining = playback.remaining()
-        if remaining == 0:
-            assert playback.source.length is not None
-            playback.position = playback.source.length
+            moved = state.index(end) - state.index(start)
+            playback.position += moved
+            playback.played += moved
+        if playback.remaining() == 0:
             self._end_playback(state, delivered)
 
     def _move_displacements(self, state: _LineState, start: int, end: int) -> None:
@@ -334,7 +374,9 @@ class Engine:
         if count <= 0:
             return
         self.counters.samples += count
-        need_read = bool(state.detectors) or any(tap.read for tap in state.taps.values())
+        need_read = len(state.detectors) > len(state.written_detectors) or any(
+            tap.read for tap in state.taps.values()
+        )
         read = self._received(state, start, end, count) if need_read else None
         for tap in list(state.taps.values()):
             if tap.read and tap.write:
@@ -352,10 +394,10 @@ class Engine:
         if state.ahead is not None and state.ahead.start == start and state.ahead.end == end:
             state.detectors.update(state.ahead.detectors)
             return
-        if state.detectors:
-            assert read is not None
-            for number, detector in list(state.detectors.items()):
-                delivered.extend((state, Detected(number, detail)) for _, detail in detector.feed(read))
+        for number, detector in list(state.detectors.items()):
+            heard = self._to_send(state, start, end, count) if number in state.written_detectors else read
+            assert heard is not None
+            delivered.extend((state, Detected(number, detail)) for _, detail in detector.feed(heard))
 
     def _listen_ahead(self, state: _LineState, now: int, limit: int) -> int:
         """Return when the first of a line's detectors will find something, or `limit` when none will by then."""
@@ -364,9 +406,12 @@ class Engine:
         first, count = state.index(now), state.index(limit) - state.index(now)
         if count <= 0:
             return limit
-        heard = self._received(state, now, limit, count)
         copies = {number: detector.copy() for number, detector in state.detectors.items()}
-        offsets = [found[0][0] for copy in copies.values() if (found := copy.feed(heard))]
+        offsets: list[int] = []
+        for number, copy in copies.items():
+            written = number in state.written_detectors
+            heard = (self._to_send if written else self._received)(state, now, limit, count)
+            offsets += [offset for offset, _ in copy.feed(heard)[:1]]
         if offsets:
             # an offset tells how much was heard before; one sample more at least makes it sure
             return min(limit, max(now + 1, state.time_of(first + max(1, min(offsets)))))
@@ -376,7 +421,38 @@ class Engine:
     # -- what a line sends and receives --------------------------------------------------------------------------
 
     def _received(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
-        """Return the `count` samples that a line receives between two times."""
+        """Return the `count` samples that a line receives between two times, with what spies say to it."""
+        samples = self._from_peer(state, start, end, count)
+        return self._with_spies(state, samples, start, end, read=True) if state.spies else samples
+
+    def _with_spies(
+        self, state: _LineState, samples: NDArray[np.int16], start: int, end: int, *, read: bool
+    ) -> NDArray[np.int16]:
+        """Return `samples` of a line with what those who eavesdrop on it say into that direction."""
+        voices = [samples]
+        for spy, how in state.spies.items():
+            if how.speaks_read if read else how.speaks_write:
+                voice = self._from_peer(spy, start, end, spy.index(end) - spy.index(start))
+                voices.append(voice if len(voice) == len(samples) else _stretched(voice, len(samples)))
+        return mix(*voices) if len(voices) > 1 else samples
+
+    def _overheard(self, state: _LineState, target: _LineState, start: int, end: int) -> NDArray[np.int16]:
+        """Return what one who eavesdrops on `target` hears: both directions, without what it says itself."""
+        how = target.spies[state]
+        there = target.index(end) - target.index(start)
+        heard = [np.zeros(there, np.int16)]
+        if how.hears_read:
+            heard.append(self._from_peer(target, start, end, there))
+        if how.hears_write and not target.rendering:
+            target.rendering = True
+            try:
+                heard.append(self._shaped(target, self._render(target, start, end, there), read=False))
+            finally:
+                target.rendering = False
+        return mix(*heard)
+
+    def _from_peer(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
+        """Return the `count` samples that a line's far end sends to it."""
         peer = state.peer
         if peer is None:
             samples = np.zeros(count, np.int16)
@@ -405,6 +481,8 @@ class Engine:
         state.rendering = True
         try:
             samples = self._shaped(state, self._render(state, start, end, count), read=False)
+            if state.spies:
+                samples = self._with_spies(state, samples, start, end, read=False)
         finally:
             state.rendering = False
         self._sent[key] = samples
@@ -420,6 +498,9 @@ class Engine:
             if len(samples) < count:
                 samples = np.concatenate((samples, np.zeros(count - len(samples), np.int16)))
             return samples
+        if state.spied is not None:
+            overheard = self._overheard(state, state.spied, start, end)
+            return overheard if len(overheard) == count else _stretched(overheard, count)
         other = state if state.echo else state.bridged
         if other is None:
             return np.zeros(count, np.int16)

@@ -40,10 +40,10 @@ class Line:
         """Take a tap away."""
         self._engine.execute(command.Untap(self.number, number))
 
-    def listen(self, detector: Detector) -> int:
-        """Let `detector` hear what is received; return its number, which `Detected` notices name."""
+    def listen(self, detector: Detector, *, written: bool = False) -> int:
+        """Let `detector` hear what is received, or what is sent; return its number, which `Detected` notices name."""
         number = self._engine.next_number()
-        self._engine.execute(command.Listen(self.number, number, detector))
+        self._engine.execute(command.Listen(self.number, number, detector, written))
         return number
 
     def unlisten(self, number: int) -> None:
@@ -85,6 +85,26 @@ class Line:
         """Take a displacement away."""
         self._engine.execute(command.Undisplace(self.number, number))
 
+    def eavesdrop(
+        self,
+        target: Line,
+        *,
+        hears_read: bool = True,
+        hears_write: bool = True,
+        speaks_read: bool = False,
+        speaks_write: bool = False,
+    ) -> None:
+        """Hear what `target` receives and sends, and speak into either; again to change it."""
+        self._engine.execute(
+            command.Eavesdrop(
+                self.number, target.number, hears_read, hears_write, speaks_read, speaks_write
+            )
+        )
+
+    def stop_eavesdrop(self) -> None:
+        """End an eavesdropping."""
+        self._engine.execute(command.StopEavesdrop(self.number))
+
     def send_digit(self, digit: str, duration: int) -> None:
         """Send a telephone-event; `duration` in samples at 8 kHz."""
         self._engine.execute(command.SendDigit(self.number, digit, duration))
@@ -106,7 +126,12 @@ class Playback:
     @property
     def position(self) -> int:
         """Where the playback is in its source, or was when it ended, in samples."""
-        return self._engine.position(self.number)
+        return self._engine.progress(self.number)[0]
+
+    @property
+    def played(self) -> int:
+        """How many samples were played in all, pauses not counted and what was played twice counted twice."""
+        return self._engine.progress(self.number)[1]
 
     def stop(self) -> None:
         """Stop, without a notice."""

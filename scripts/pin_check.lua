@@ -21,6 +21,7 @@ local function digits_only(text)
 end
 
 session:answer()
+session:set_tts_params("flite", "kal") -- the engine and voice of session:speak
 
 local number = digits_only(session:getVariable("caller_id_number"))
 local wanted, name

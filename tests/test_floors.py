@@ -18,7 +18,7 @@ MADE = {"build", "dist", "__pycache__"}  # what tools leave behind, besides name
 SOURCES = ("host", "lua_bindings", "media")
 NO_NAMES = {"common", "helper", "helpers", "manager", "util", "utils"}
 
-DOORS = ("host.cli", "host.console", "host.testing", "host.__main__")
+DOORS = ("host.cli", "host.serve", "host.console", "host.testing", "host.__main__")
 NETWORK = ("socket", "socketserver", "ssl", "selectors", "http.client", "http.server", "sippy", "aiortc")
 
 # Floor -> what it may not import; "lupa" is added everywhere but in lua_bindings.

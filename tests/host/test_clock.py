@@ -154,7 +154,12 @@ def test_real_clock_runs_timers_in_order_and_leaves_no_thread() -> None:
     clock = RealClock()
     order: list[int] = []
     done = clock.waiter()
-    clock.call_later(20 * MILLISECOND, lambda: (order.append(2), done.notify()))
+
+    def last() -> None:
+        order.append(2)
+        done.notify()
+
+    clock.call_later(20 * MILLISECOND, last)
     clock.call_later(5 * MILLISECOND, lambda: order.append(1))
     assert done.wait(clock.now() + 5 * SECOND)
     clock.close()

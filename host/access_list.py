@@ -1,0 +1,140 @@
+"""Access lists: which networks a list lets in (`acl`, `apply-inbound-acl`, user `cidr`s)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+
+from lxml import etree
+
+from host.truth import is_true
+from host.xml_registry import XmlRegistry
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# FreeSWITCH's limit for networks in one argument.
+_MOST_NETWORKS: Final = 100
+_MAPPED: Final = "::ffff:"
+
+_PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+_NOT_WIDE: Final = ("0.0.0.0/8", *_PRIVATE, "169.254.0.0/16", "100.64.0.0/10")
+
+# The lists that every switch has: whether what is not in them is let in, and the networks that are otherwise.
+_BUILT_IN: Final[dict[str, tuple[bool, tuple[str, ...]]]] = {
+    "rfc6598.auto": (False, ("100.64.0.0/10",)),
+    "rfc1918.auto": (False, _PRIVATE),
+    "wan.auto": (True, (*_NOT_WIDE, "fe80::/10")),
+    "wan_v6.auto": (True, ("0.0.0.0/0", "fe80::/10")),
+    "wan_v4.auto": (True, (*_NOT_WIDE, "::/0")),
+    "any_v6.auto": (True, ("0.0.0.0/0",)),
+    "any_v4.auto": (True, ("::/0",)),
+    "loopback.auto": (False, ("127.0.0.0/8", "::1/128")),
+}
+
+
+@dataclass(slots=True)
+class AccessList:
+    """Networks that are let in or not. The narrowest that holds an address decides, of equal ones the first."""
+
+    default: bool
+    nodes: list[tuple[Network, bool]] = field(default_factory=list)
+
+    def allows(self, address: Address) -> bool:
+        """Return whether the address is let in."""
+        narrowest, allowed = -1, self.default
+        for network, allow in self.nodes:
+            if network.version == address.version and address in network and network.prefixlen > narrowest:
+                narrowest, allowed = network.prefixlen, allow
+        return allowed
+
+
+class AccessLists:
+    """All lists of a switch: the built-in ones and those of `acl.conf`, read at first use and by `reload`.
+
+    `local_network()` is the network of this machine's own address, None when it is not known.
+    """
+
+    def __init__(self, xml: XmlRegistry, local_network: Callable[[], str | None]) -> None:
+        self._xml = xml
+        self._local_network = local_network
+        self._lock = threading.Lock()
+        self._lists: dict[str, AccessList] | None = None
+
+    def reload(self) -> None:
+        """Read the configuration again."""
+        with self._lock:
+            self._lists = self._load()
+
+    def check(self, address: str, name: str) -> bool:
+        """Return whether `address` is let in by a list, by a network (`10.0.0.0/8`), or by one of several with commas.
+
+        FreeSWITCH: among several only networks count. False for what is no address or no such list.
+        """
+        try:
+            parsed = ip_address(address[len(_MAPPED) :] if address.lower().startswith(_MAPPED) else address)
+        except ValueError:
+            return False
+        with self._lock:
+            if self._lists is None:
+                self._lists = self._load()
+            found = self._lists.get(name)
+        if found is not None:
+            return found.allows(parsed)
+        if "/" not in name:
+            return False
+        networks = (_network(text.strip()) for text in name.split(",")[:_MOST_NETWORKS])
+        return any(n is not None and n.version == parsed.version and parsed in n for n in networks)
+
+    def _load(self) -> dict[str, AccessList]:
+        lists = {
+            name: AccessList(default, [(ip_network(network), not default) for network in networks])
+            for name, (default, networks) in _BUILT_IN.items()
+        }
+        here = _network(self._local_network() or "")
+        lists["nat.auto"] = AccessList(False, [(here, False)] if here is not None else [])
+        lists["nat.auto"].nodes += [(ip_network(network), True) for network in (*_PRIVATE, "100.64.0.0/10")]
+        lists["localnet.auto"] = AccessList(False, [(here, True)] if here is not None else [])
+        configuration = self._xml.configuration("acl.conf")
+        found = configuration.find("network-lists") if configuration is not None else None
+        for element in found.iterchildren("list") if found is not None else ():
+            name = element.get("name", "")
+            default = element.get("default", "")
+            lists[name] = AccessList(default == "allow" or is_true(default), list(self._nodes(element)))
+        return lists
+
+    def _nodes(self, element: etree._Element) -> Iterator[tuple[Network, bool]]:
+        for node in element.iterchildren("node"):
+            kind = node.get("type", "")
+            allow = kind == "allow" or is_true(kind)
+            for text in self._networks(node):
+                network = _network(text.strip())
+                if network is not None:
+                    yield network, allow
+
+    def _networks(self, node: etree._Element) -> Iterable[str]:
+        """Return the networks that a node names: as CIDRs, as host and mask, or those of a domain's users."""
+        domain = node.get("domain")
+        if domain is not None:
+            return self._networks_of_users(domain)
+        if node.get("host") is not None:
+            return [f"{node.get('host')}/{node.get('mask', '')}".rstrip("/")]
+        return node.get("cidr", "").split(",")
+
+    def _networks_of_users(self, name: str) -> Iterator[str]:
+        domain = self._xml.directory.domain(name)
+        for _, user in self._xml.directory.users(domain) if domain is not None else ():
+            yield from (user.get("cidr") or "").split(",")
+
+
+def _network(text: str) -> Network | None:
+    """Return the network of `address/bits`, None for anything else."""
+    if "/" not in text:
+        return None
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None

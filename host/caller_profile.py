@@ -1,0 +1,115 @@
+"""Who calls whom: the caller profile of a channel, its times, and the extension it executes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+
+@dataclass(slots=True)
+class ChannelTimes:
+    """When things happened to a channel, in µs since the epoch; 0 is never."""
+
+    profile_created: int = 0
+    created: int = 0
+    answered: int = 0
+    progress: int = 0
+    progress_media: int = 0
+    hungup: int = 0
+    transferred: int = 0
+    resurrected: int = 0
+    bridged: int = 0
+    last_hold: int = 0
+    hold_accum: int = 0
+
+
+@dataclass(slots=True)
+class CallerExtension:
+    """The applications that the dialplan chose for a call, and how far the call is with them."""
+
+    name: str
+    number: str
+    applications: list[tuple[str, str]] = field(default_factory=list)
+    position: int = 0
+
+    def next(self) -> tuple[str, str] | None:
+        """Return the next (application, data) and step past it; None at the end."""
+        if self.position >= len(self.applications):
+            return None
+        self.position += 1
+        return self.applications[self.position - 1]
+
+
+@dataclass(slots=True)
+class CallerProfile:
+    """The facts of a call that the dialplan decides on (FreeSWITCH: switch_caller_profile_t)."""
+
+    username: str = ""
+    dialplan: str = "XML"
+    caller_id_name: str = ""
+    caller_id_number: str = ""
+    orig_caller_id_name: str = ""
+    orig_caller_id_number: str = ""
+    callee_id_name: str = ""
+    callee_id_number: str = ""
+    ani: str = ""
+    aniii: str = ""
+    network_addr: str = ""
+    rdnis: str = ""
+    destination_number: str = ""
+    source: str = ""
+    context: str = "default"
+    chan_name: str = ""
+    uuid: str = ""
+    transfer_source: str = ""
+    privacy_hide_name: bool = False
+    privacy_hide_number: bool = False
+    screen: bool = True
+    logical_direction: str = ""
+    times: ChannelTimes = field(default_factory=ChannelTimes)
+    extension: CallerExtension | None = None
+    originator: CallerProfile | None = None
+    originatee: CallerProfile | None = None
+
+    # What `getVariable`, `${…}` and dialplan conditions read by these names.
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "username",
+        "dialplan",
+        "caller_id_name",
+        "caller_id_number",
+        "callee_id_name",
+        "callee_id_number",
+        "ani",
+        "aniii",
+        "network_addr",
+        "rdnis",
+        "destination_number",
+        "source",
+        "context",
+        "chan_name",
+        "uuid",
+        "transfer_source",
+    )
+
+    def value(self, name: str) -> str | None:
+        """Return the field `name` as text, None when there is no such field."""
+        if name in _FIELD_NAMES:
+            return str(getattr(self, name))
+        return _EPOCH_FIELDS[name](self.times) if name in _EPOCH_FIELDS else None
+
+    def clone(self) -> CallerProfile:
+        """Return a copy for a new leg or a transfer: same people, no extension, times of its own."""
+        return replace(self, times=ChannelTimes(), extension=None, originator=None, originatee=None)
+
+
+_FIELD_NAMES = frozenset(CallerProfile.FIELDS)
+_EPOCH_FIELDS = {
+    "created_time": lambda times: str(times.created),
+    "answered_time": lambda times: str(times.answered),
+    "progress_time": lambda times: str(times.progress),
+    "progress_media_time": lambda times: str(times.progress_media),
+    "hungup_time": lambda times: str(times.hungup),
+    "transferred_time": lambda times: str(times.transferred),
+    "bridged_time": lambda times: str(times.bridged),
+    "profile_created_time": lambda times: str(times.profile_created),
+}

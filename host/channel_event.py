@@ -1,0 +1,108 @@
+"""The headers that every event of a channel carries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from host.event import Event
+from host.hangup_cause import HangupCause
+
+if TYPE_CHECKING:
+    from host.caller_profile import CallerProfile
+    from host.channel import Channel
+
+# Events that FreeSWITCH sends without the channel's variables, because they come so often.
+_WITHOUT_VARIABLES = frozenset({"CHANNEL_STATE", "CHANNEL_CALLSTATE", "CHANNEL_OUTGOING", "DTMF"})
+
+# The private value of a channel whose events all carry its variables (the application `verbose_events`).
+VERBOSE_EVENTS: Final = "verbose_events"
+
+
+def channel_event(channel: Channel, name: str, subclass: str | None = None) -> Event:
+    """Return a new event of `channel` with its basic, caller and variable headers."""
+    event = channel.switch.new_event(name, subclass)
+    add_channel_headers(
+        event, channel, variables=name not in _WITHOUT_VARIABLES or VERBOSE_EVENTS in channel.private
+    )
+    return event
+
+
+def add_channel_headers(event: Event, channel: Channel, *, variables: bool = True) -> None:
+    """Add what FreeSWITCH tells of a channel: state, codecs, caller profiles, `variable_…`."""
+    add = event.add_header
+    add("Channel-State", channel.running_state.name)
+    add("Channel-Call-State", channel.call_state.name)
+    add("Channel-State-Number", str(int(channel.state)))
+    add("Channel-Name", channel.name)
+    add("Unique-ID", channel.uuid)
+    add("Call-Direction", channel.direction)
+    add("Presence-Call-Direction", channel.direction)
+    add("Channel-HIT-Dialplan", "true" if channel.hit_dialplan else "false")
+    if channel.presence_id:
+        add("Channel-Presence-ID", channel.presence_id)
+    if channel.presence_data:
+        add("Channel-Presence-Data", channel.presence_data)
+    add("Channel-Call-UUID", channel.variables.get("call_uuid") or channel.uuid)
+    add("Answer-State", channel.answer_state)
+    if channel.down and channel.hangup_cause is not HangupCause.NONE:
+        add("Hangup-Cause", channel.hangup_cause.name)
+    rate = channel.variables.get("read_rate")
+    if rate:
+        for side in ("Read", "Write"):
+            add(f"Channel-{side}-Codec-Name", channel.variables.get(f"{side.lower()}_codec") or "L16")
+            add(f"Channel-{side}-Codec-Rate", channel.variables.get(f"{side.lower()}_rate") or rate)
+            add(f"Channel-{side}-Codec-Bit-Rate", str(int(rate) * 16))
+    add_profile_headers(event, channel.profile, "Caller", channel.direction)
+    if channel.profile.originator is not None:
+        add("Other-Type", "originator")
+        add_profile_headers(event, channel.profile.originator, "Other-Leg", "inbound")
+    elif channel.profile.originatee is not None:
+        add("Other-Type", "originatee")
+        add_profile_headers(event, channel.profile.originatee, "Other-Leg", "outbound")
+    if variables:
+        for variable, value in list(channel.variables.items()):
+            add(f"variable_{variable}", value)
+
+
+def add_profile_headers(event: Event, profile: CallerProfile, prefix: str, direction: str) -> None:
+    """Add one caller profile under `prefix` (`Caller`, `Other-Leg`); empty fields are left out."""
+    times = profile.times
+    for header, value in (
+        ("Direction", direction),
+        ("Logical-Direction", profile.logical_direction or direction),
+        ("Username", profile.username),
+        ("Dialplan", profile.dialplan),
+        ("Caller-ID-Name", profile.caller_id_name),
+        ("Caller-ID-Number", profile.caller_id_number),
+        ("Orig-Caller-ID-Name", profile.orig_caller_id_name),
+        ("Orig-Caller-ID-Number", profile.orig_caller_id_number),
+        ("Callee-ID-Name", profile.callee_id_name),
+        ("Callee-ID-Number", profile.callee_id_number),
+        ("Network-Addr", profile.network_addr),
+        ("ANI", profile.ani),
+        ("ANI-II", profile.aniii),
+        ("Destination-Number", profile.destination_number),
+        ("Unique-ID", profile.uuid),
+        ("Source", profile.source),
+        ("Transfer-Source", profile.transfer_source),
+        ("Context", profile.context),
+        ("RDNIS", profile.rdnis),
+        ("Channel-Name", profile.chan_name),
+        ("Profile-Index", "1"),
+        ("Profile-Created-Time", str(times.profile_created)),
+        ("Channel-Created-Time", str(times.created)),
+        ("Channel-Answered-Time", str(times.answered)),
+        ("Channel-Progress-Time", str(times.progress)),
+        ("Channel-Progress-Media-Time", str(times.progress_media)),
+        ("Channel-Hangup-Time", str(times.hungup)),
+        ("Channel-Transfer-Time", str(times.transferred)),
+        ("Channel-Resurrect-Time", str(times.resurrected)),
+        ("Channel-Bridged-Time", str(times.bridged)),
+        ("Channel-Last-Hold", str(times.last_hold)),
+        ("Channel-Hold-Accum", str(times.hold_accum)),
+        ("Screen-Bit", "true" if profile.screen else "false"),
+        ("Privacy-Hide-Name", "true" if profile.privacy_hide_name else "false"),
+        ("Privacy-Hide-Number", "true" if profile.privacy_hide_number else "false"),
+    ):
+        if value:
+            event.add_header(f"{prefix}-{header}", value)

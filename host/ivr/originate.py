@@ -1,0 +1,274 @@
+"""Place outgoing calls (FreeSWITCH: switch_ivr_originate): forks, alternatives, independent dial strings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from host import session_state
+from host.caller_profile import CallerExtension, CallerProfile
+from host.channel import Flag
+from host.channel_state import ChannelState
+from host.channel_watch import wait_for_state
+from host.dial_string import DialString, DialStringError, parse_dial_string
+from host.hangup_cause import HangupCause
+from host.ivr.dial_options import DEFAULT_TIMEOUT, FROM_CALLER, dial_options
+from host.ivr.originate_group import Outcome, call_group
+from host.ivr.originate_wait import OriginateWait
+from host.ivr.outgoing_leg import Calling, place_leg
+from host.leading_number import leading_int
+from host.log import LogLevel
+from host.truth import is_true
+
+if TYPE_CHECKING:
+    from host.ivr.dial_options import DialOptions
+    from host.session import Session, StateHandler
+    from host.switch import Switch
+
+# Asked while a call is placed: the cause to give it up with, or None to go on.
+Cancel = Callable[[], "HangupCause | None"]
+
+_DIAL_STATUS = {
+    HangupCause.ORIGINATOR_CANCEL: "CANCEL",
+    HangupCause.USER_BUSY: "BUSY",
+    HangupCause.NO_ANSWER: "NOANSWER",
+    HangupCause.DESTINATION_OUT_OF_ORDER: "INVALIDARGS",
+    HangupCause.INVALID_PROFILE: "INVALIDARGS",
+    HangupCause.CALL_REJECTED: "DONTCALL",
+}
+
+
+@dataclass(slots=True)
+class Request:
+    """What a call is placed with, beside the dial string.
+
+    `caller` is the leg it is placed for: it hears ringing, hands its exported variables on, and its end gives the
+    call up. `profile` is a caller profile to begin with instead of the caller's. `variables` come before those of the
+    dial string, which win.
+    """
+
+    switch: Switch
+    caller: Session | None = None
+    timeout: int = DEFAULT_TIMEOUT
+    variables: Mapping[str, str] = field(default_factory=dict)
+    caller_id_name: str | None = None
+    caller_id_number: str | None = None
+    profile: CallerProfile | None = None
+    handlers: list[Mapping[ChannelState, StateHandler]] = field(default_factory=list)
+    cancel: Cancel | None = None
+    wait: OriginateWait | None = None
+
+
+def originate(
+    switch: Switch,
+    dial_string: str,
+    session: Session | None = None,
+    timeout_s: int = DEFAULT_TIMEOUT,
+    variables: Mapping[str, str] | None = None,
+    *,
+    caller_id_name: str | None = None,
+    caller_id_number: str | None = None,
+    profile: CallerProfile | None = None,
+    cancel: Cancel | None = None,
+) -> tuple[Session | None, HangupCause]:
+    """Place a call and block until it is answered (or has early media), or has failed.
+
+    Return the leg, in CS_CONSUME_MEDIA, and SUCCESS; or None and the cause of the last one that failed. With
+    `session`, which the calling thread must run, that call's inbox is served meanwhile, and its variables
+    `originate_disposition`, `DIALSTATUS`, `originated_legs`, `originate_causes`, `signal_bond` are set.
+    """
+    request = Request(
+        switch,
+        session,
+        timeout_s,
+        variables or {},
+        caller_id_name,
+        caller_id_number,
+        profile,
+        cancel=cancel,
+    )
+    return place_call(request, dial_string)
+
+
+def place_call(request: Request, dial_string: str) -> tuple[Session | None, HangupCause]:
+    """As `originate`, with everything in `request`."""
+    caller = request.caller
+    if caller is not None:
+        if caller.channel.variables.get("preserve_originated_vars") in ("false", "no", "off", "0"):
+            caller.channel.variables.set("originated_legs", None)
+            caller.channel.variables.set("originate_causes", None)
+        caller.channel.set_flag(Flag.ORIGINATOR)
+        session_state.run_moment(caller, "pre_originate")
+    try:
+        parsed = parse_dial_string(dial_string)
+    except DialStringError as error:
+        request.switch.log(LogLevel.ERR, str(error), uuid=caller.uuid if caller is not None else "")
+        cause = HangupCause.DESTINATION_OUT_OF_ORDER
+        _tell_caller(request, None, cause)
+        return None, cause
+    if parsed.is_enterprise:
+        from host.ivr.originate_enterprise import place_enterprise  # it comes back here for each dial string
+
+        return place_enterprise(request, parsed)
+    return place_single(request, parsed.dial_strings[0])
+
+
+def place_single(
+    request: Request, dialled: DialString, general: Iterable[tuple[str, str]] = ()
+) -> tuple[Session | None, HangupCause]:
+    """Place a call to one dial string; `general` variables come before its own."""
+    calling, options = _prepare(request, dialled, general)
+    wait = request.wait or OriginateWait(request.switch.clock, request.caller)
+    leg: Session | None = None
+    cause = HangupCause.NONE
+    try:
+        leg, cause = _attempts(request, dialled, calling, options, wait)
+    finally:
+        wait.ringback.stop()
+    caller = request.caller
+    if leg is not None:
+        _connect_profiles(caller, leg)
+        session_state.run_moment(leg, "post_originate")
+    if caller is not None:
+        session_state.run_moment(caller, "post_originate")
+        caller.channel.flags.discard(Flag.ORIGINATOR)
+        if options.hangup_on_reject and leg is None:
+            caller.channel.hangup(cause)
+    return leg, cause
+
+
+def _prepare(
+    request: Request, dialled: DialString, general: Iterable[tuple[str, str]]
+) -> tuple[Calling, DialOptions]:
+    caller = request.caller
+    variables = dict(request.variables)
+    timeout = request.timeout
+    profile = request.profile
+    nested = dialled.nested_variables
+    if caller is not None:
+        variables.update(exported(caller, "export_vars"))
+        limit = caller.channel.variables.get("call_timeout")
+        timeout = timeout if limit is None else leading_int(limit)
+        profile = profile or caller.channel.profile
+        nested = nested or caller.channel.is_true("origination_nested_vars")
+    nested = nested or request.switch.global_variables.get("origination_nested_vars") == "true"
+    variables.update(general)
+    variables.update(dialled.variables)
+    if caller is not None:
+        for name, value in caller.channel.variables.items():
+            if name in FROM_CALLER:
+                variables.setdefault(name, value)
+    for name, given in (
+        ("origination_caller_id_name", request.caller_id_name),
+        ("origination_caller_id_number", request.caller_id_number),
+    ):
+        if given is not None:
+            variables.setdefault(name, given)
+    options = dial_options(variables, timeout)
+    variables["originate_early_media"] = "true" if options.early_media else "false"
+    forked = is_true(variables.get("forked_dial")) or len(dialled.groups) > 1 or len(dialled.groups[0]) > 1
+    calling = Calling(request.switch, variables, caller, profile, nested, forked, request.handlers)
+    return calling, options
+
+
+def place_first(request: Request, dial_string: str) -> Session | HangupCause:
+    """Create the first leg of a dial string without calling it, for somebody else to start and to wait for."""
+    try:
+        dialled = parse_dial_string(dial_string).dial_strings[0]
+    except DialStringError as error:
+        request.switch.log(LogLevel.ERR, str(error))
+        return HangupCause.DESTINATION_OUT_OF_ORDER
+    calling, _ = _prepare(request, dialled, ())
+    leg = dialled.groups[0][0]
+    if leg.error:
+        return HangupCause.DESTINATION_OUT_OF_ORDER
+    made = place_leg(calling, leg)
+    return made if isinstance(made, HangupCause) else made.session
+
+
+def _attempts(
+    request: Request, dialled: DialString, calling: Calling, options: DialOptions, wait: OriginateWait
+) -> tuple[Session | None, HangupCause]:
+    """Try the groups in turn, all of them as often as is asked for."""
+    clock = request.switch.clock
+    began = last_try = clock.now()
+    cause = HangupCause.DESTINATION_OUT_OF_ORDER
+    for attempt in range(options.attempts):
+        if attempt and options.retry_timeout and clock.now() - began > options.retry_timeout * 1_000_000:
+            break
+        if attempt and options.retry_period_ms > options.retry_sleep_ms:
+            rest = options.retry_period_ms - options.retry_sleep_ms - (clock.now() - last_try) // 1000
+            if not wait.sleep(rest):
+                return None, HangupCause.ORIGINATOR_CANCEL
+        for number, group in enumerate(dialled.groups):
+            if attempt and not wait.sleep(options.retry_sleep_ms):
+                return None, HangupCause.ORIGINATOR_CANCEL
+            if number == 0:
+                last_try = clock.now()
+            result = call_group(calling, options, group, wait, request.cancel)
+            cause = result.cause
+            _tell_caller(request, result.winner, cause)
+            if result.winner is not None:
+                return result.winner, HangupCause.SUCCESS
+            stop = result.outcome in (Outcome.CANCELLED, Outcome.STOPPED, Outcome.REJECTED)
+            if stop or (result.outcome is Outcome.TIMEOUT and not options.continue_on_timeout):
+                return None, cause
+    return None, cause
+
+
+def _tell_caller(request: Request, leg: Session | None, cause: HangupCause) -> None:
+    if request.caller is None:
+        return
+    variables = request.caller.channel.variables
+    if leg is not None:
+        for name in (variables.get("import") or "").split(","):
+            value = leg.channel.variables.get(name) if name else None
+            if value is not None:
+                variables.set(name, value)
+    variables.set("originate_disposition", cause.name)
+    variables.set("DIALSTATUS", _DIAL_STATUS.get(cause, cause.name))
+
+
+def _connect_profiles(caller: Session | None, leg: Session) -> None:
+    if caller is None:
+        return
+    channel = caller.channel
+    peer = leg.channel.profile
+    copy = peer.clone()
+    copy.uuid, copy.chan_name, copy.times = peer.uuid, peer.chan_name, peer.times
+    channel.profile.originatee = copy
+    channel.variables.set("signal_bond", leg.uuid)
+    channel.variables.set("originate_signal_bond", None)
+
+
+def exported(session: Session, which: str) -> dict[str, str]:
+    """Return the variables that `export` (`which`: export_vars, bridge_export_vars) marked, with the list itself."""
+    variables = session.channel.variables
+    names = variables.get(which)
+    if not names:
+        return {}
+    found = {which: names}
+    for name in names.split(","):
+        value = session.channel.get_variable(name.strip(" "))
+        if value:
+            plain = name.strip(" ")
+            for prefix in ("nolocal:", "_nolocal_"):
+                if plain.lower().startswith(prefix):
+                    plain = plain[len(prefix) :]
+            found[plain] = value
+    return found
+
+
+def send_to_application(leg: Session, application: str, data: str = "") -> None:
+    """Let an originated leg run one application and then end (`originate … &application(data)`)."""
+    send_to_applications(leg, application, [(application, data)])
+
+
+def send_to_applications(leg: Session, name: str, applications: list[tuple[str, str]]) -> None:
+    """Let a leg run the applications, one after the other, and then end; return when it has begun."""
+    channel = leg.channel
+    channel.flip_caller_id()
+    channel.profile.extension = CallerExtension(name, name, applications)
+    if channel.set_state(ChannelState.CS_EXECUTE):
+        wait_for_state(leg.clock, channel, ChannelState.CS_EXECUTE)

@@ -1,0 +1,312 @@
+"""Legs that are called at once: the first that is answered wins, the others are hung up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from host.channel import Flag
+from host.clock import SECOND
+from host.hangup_cause import HangupCause
+from host.ivr.confirm import ask_for_key
+from host.ivr.dial_options import confirm_of_leg
+from host.ivr.outgoing_leg import OutgoingLeg, place_leg
+from host.log import LogLevel
+from host.status import Status
+from host.truth import is_true
+
+if TYPE_CHECKING:
+    from host.dial_string import Leg
+    from host.ivr.dial_options import DialOptions
+    from host.ivr.originate_wait import OriginateWait
+    from host.ivr.outgoing_leg import Calling
+    from host.session import Session
+
+_CONFIRM_VARIABLES: Final = (
+    "group_confirm_key",
+    "group_confirm_file",
+    "group_confirm_error_file",
+    "group_confirm_cancel_timeout",
+    "group_confirm_read_timeout",
+)
+
+
+class Outcome(Enum):
+    """How calling a group of legs ended."""
+
+    ANSWERED = auto()
+    FAILED = auto()  # every leg is hung up
+    TIMEOUT = auto()
+    CANCELLED = auto()  # the caller is gone
+    KEY = auto()  # the caller pressed origination_cancel_key
+    STOPPED = auto()  # another thread gave the call up
+    REJECTED = auto()  # one leg failed with a cause that ends it all
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """The leg that was answered, or the cause of the failure."""
+
+    outcome: Outcome
+    winner: Session | None
+    cause: HangupCause
+
+
+def call_group(
+    calling: Calling,
+    options: DialOptions,
+    group: tuple[Leg, ...],
+    wait: OriginateWait,
+    cancel: Callable[[], HangupCause | None] | None = None,
+) -> GroupResult:
+    """Call all legs of `group` at once and block until one is answered or none can be any more."""
+    call = _GroupCall(calling, options, wait, cancel)
+    broken = call.place(group)
+    if broken is not None:
+        return call.finish(broken, None)
+    channels = [leg.session.channel for leg in call.legs]
+    with wait.watching(*channels):
+        while (verdict := call.judge()) is None:
+            deadline = call.next_deadline()
+            wait.wait(deadline)
+        return call.finish(*verdict)
+
+
+class _GroupCall:
+    def __init__(
+        self,
+        calling: Calling,
+        options: DialOptions,
+        wait: OriginateWait,
+        cancel: Callable[[], HangupCause | None] | None,
+    ) -> None:
+        self._calling = calling
+        self._options = options
+        self._wait = wait
+        self._cancel = cancel
+        self._clock = calling.switch.clock
+        self._began = self._clock.now()
+        self._reason = HangupCause.NONE  # of the last leg that could not even be created, or was hung up here
+        self._forced = HangupCause.NONE
+        self._ringing = False
+        self._progress = False
+        self.legs: list[OutgoingLeg] = []
+
+    # -- begin ---------------------------------------------------------------------------------------------------
+
+    def place(self, group: tuple[Leg, ...]) -> Outcome | None:
+        """Create the legs; an outcome when that ends the call already."""
+        for leg in group:
+            if leg.error:
+                self._calling.switch.log(LogLevel.ERR, leg.error)
+                self._reason = HangupCause.DESTINATION_OUT_OF_ORDER
+                return Outcome.REJECTED
+            if self._wait.caller_gone:
+                return Outcome.CANCELLED
+            made = place_leg(self._calling, leg)
+            if isinstance(made, OutgoingLeg):
+                self.legs.append(made)
+                if made.starts is not None and made.starts <= self._clock.now():
+                    made.start()
+                continue
+            self._reason = made
+            if self._ends_it_all(made):
+                self._forced = made
+                return Outcome.REJECTED
+        self._began = self._clock.now()
+        return None
+
+    def next_deadline(self) -> int:
+        """Return when to look again even when nothing changes, in µs of `Clock.now()`."""
+        times = [self._began + self._options.timeout * SECOND]
+        if self._options.progress_timeout and not self._ringing and not self._progress:
+            times.append(self._began + self._options.progress_timeout * SECOND)
+        for leg in self.legs:
+            if leg.up:
+                times += [
+                    t for t in (leg.starts, leg.deadline, self._progress_deadline(leg)) if t is not None
+                ]
+        return min(times)
+
+    # -- meanwhile -----------------------------------------------------------------------------------------------
+
+    def judge(self) -> tuple[Outcome, OutgoingLeg | None] | None:
+        """Look at all legs; return the outcome and the winner once it is decided."""
+        now = self._clock.now()
+        if self._wait.caller_gone:
+            return Outcome.CANCELLED, None
+        if self._wait.cancelled_by_key:
+            return Outcome.KEY, None
+        cause = self._cancel() if self._cancel is not None else None
+        if cause is not None:
+            self._forced = cause
+            return Outcome.STOPPED, None
+        self._start_delayed(now)
+        self._time_out_legs(now)
+        alive = 0
+        for leg in self.legs:
+            self._tell_progress(leg)
+            if not leg.up:
+                continue
+            alive += 1
+            if self._accepts(leg):
+                return Outcome.ANSWERED, leg
+        if not alive:
+            return Outcome.FAILED, None
+        if any(not leg.up and self._ends_it_all(leg.session.channel.hangup_cause) for leg in self.legs):
+            return Outcome.REJECTED, None
+        if now >= self._began + self._options.timeout * SECOND:
+            return Outcome.TIMEOUT, None
+        limit = self._options.progress_timeout
+        if limit and not self._ringing and not self._progress and now >= self._began + limit * SECOND:
+            self._forced = self._forced or HangupCause.PROGRESS_TIMEOUT
+            return Outcome.TIMEOUT, None
+        return None
+
+    def _start_delayed(self, now: int) -> None:
+        waiting = [leg for leg in self.legs if leg.starts is not None and leg.up]
+        if not waiting:
+            return
+        if not any(leg.up and leg.starts is None for leg in self.legs):
+            gained = min(leg.starts for leg in waiting if leg.starts is not None) - now
+            for leg in waiting:
+                leg.hurry(max(0, gained))
+        for leg in waiting:
+            if leg.starts is not None and leg.starts <= now:
+                leg.start()
+
+    def _time_out_legs(self, now: int) -> None:
+        for leg in self.legs:
+            if not leg.up:
+                continue
+            progress = self._progress_deadline(leg)
+            if progress is not None and now >= progress:
+                self._forced = HangupCause.PROGRESS_TIMEOUT
+                leg.hang_up(HangupCause.PROGRESS_TIMEOUT)
+            elif leg.deadline is not None and now >= leg.deadline:
+                leg.hang_up(HangupCause.ALLOTTED_TIMEOUT)
+
+    def _progress_deadline(self, leg: OutgoingLeg) -> int | None:
+        made = leg.session.channel.flags & {Flag.RING_READY, Flag.ANSWERED, Flag.EARLY_MEDIA}
+        return None if made else leg.progress_deadline
+
+    def _tell_progress(self, leg: OutgoingLeg) -> None:
+        """Pass ringing and early media on to the caller."""
+        flags = leg.session.channel.flags
+        if Flag.EARLY_MEDIA in flags:
+            self._progress = True
+        rings = Flag.RING_READY in flags or self._options.ring_ready or self._options.instant_ringback
+        if Flag.EARLY_MEDIA in flags and self._options.ring_on_early_media and len(self.legs) == 1:
+            rings = True
+        if self._ringing or not rings or self._options.ignore_ring_ready:
+            return
+        self._ringing = True
+        caller = self._calling.caller
+        if caller is None:
+            return
+        if self._wait.ringback.wanted:
+            self._wait.ringback.start()
+            return
+        if len(self.legs) == 1:
+            pass_callee_id(leg.session, caller)
+        caller.ring_ready()
+
+    def _accepts(self, leg: OutgoingLeg) -> bool:
+        """Return whether the leg counts as answered now; one that has to confirm is asked to."""
+        channel = leg.session.channel
+        flags = channel.flags
+        if Flag.CONFIRMING in flags:
+            return Flag.WINNER in flags
+        rings = Flag.RING_READY in flags and self._options.return_ring_ready and len(self.legs) == 1
+        early = Flag.EARLY_MEDIA in flags and self._options.early_media
+        if not (Flag.ANSWERED in flags or early or rings):
+            return False
+        confirm = confirm_of_leg(channel, self._options.confirm)
+        if confirm is None:
+            return True
+        if confirm.timeout is not None:
+            extended = self._clock.now() + confirm.timeout * SECOND if confirm.timeout else None
+            leg.deadline = leg.progress_deadline = extended
+        flags.add(Flag.CONFIRMING)
+        leg.session.run_in_session(lambda session: ask_for_key(session, confirm))
+        return False
+
+    def _ends_it_all(self, cause: HangupCause) -> bool:
+        wanted = self._options.fail_on
+        if not wanted:
+            return False
+        if is_true(wanted):
+            return True
+        matches = cause.name in wanted.upper()
+        return not matches if wanted.startswith("!") else matches
+
+    # -- end -----------------------------------------------------------------------------------------------------
+
+    def finish(self, outcome: Outcome, winner: OutgoingLeg | None) -> GroupResult:
+        """Hang up who lost, connect the winner with the caller's media, and tell the result."""
+        for leg in self.legs:
+            if leg is not winner and leg.up:
+                reason = self._losing_cause(outcome)
+                if reason is HangupCause.LOSE_RACE:
+                    leg.session.channel.variables.set("group_dial_status", "loser")
+                self._reason = reason
+                leg.hang_up(self._forced or reason)
+        if winner is not None and not self._join(winner):
+            winner.hang_up(HangupCause.INCOMPATIBLE_DESTINATION)
+            outcome, winner = Outcome.FAILED, None
+        caller = self._calling.caller
+        for leg in self.legs:
+            channel = leg.session.channel
+            channel.flags -= {Flag.ORIGINATING, Flag.CONFIRMING, Flag.WINNER}
+            if caller is not None:
+                caller.channel.variables.push(
+                    "originate_causes", f"{leg.session.uuid};{channel.hangup_cause.name}"
+                )
+        if winner is not None:
+            for name in _CONFIRM_VARIABLES:
+                winner.session.channel.variables.set(name, None)
+            return GroupResult(outcome, winner.session, HangupCause.SUCCESS)
+        return GroupResult(outcome, None, self._cause(outcome))
+
+    def _losing_cause(self, outcome: Outcome) -> HangupCause:
+        if outcome is Outcome.CANCELLED:
+            return HangupCause.ORIGINATOR_CANCEL
+        if outcome is Outcome.TIMEOUT or len(self.legs) == 1:
+            return HangupCause.NO_ANSWER
+        return HangupCause.LOSE_RACE
+
+    def _join(self, winner: OutgoingLeg) -> bool:
+        """Give the caller what the winner has: an answer, or early media."""
+        caller = self._calling.caller
+        if caller is None or not caller.channel.ready:
+            return True
+        flags = winner.session.channel.flags
+        if not flags & {Flag.ANSWERED, Flag.EARLY_MEDIA}:
+            return True
+        pass_callee_id(winner.session, caller)
+        self._wait.ringback.stop()
+        joined = caller.answer() if Flag.ANSWERED in flags else caller.pre_answer()
+        return joined is Status.SUCCESS
+
+    def _cause(self, outcome: Outcome) -> HangupCause:
+        caller = self._calling.caller
+        if self._forced is not HangupCause.NONE:
+            return self._forced
+        if outcome is Outcome.CANCELLED:
+            intercepted = caller is not None and Flag.INTERCEPTED in caller.channel.flags
+            return HangupCause.PICKED_OFF if intercepted else HangupCause.ORIGINATOR_CANCEL
+        if outcome is Outcome.TIMEOUT:
+            return HangupCause.NO_ANSWER
+        cause = self.legs[0].session.channel.hangup_cause if self.legs else HangupCause.NONE
+        cause = cause or self._reason or HangupCause.DESTINATION_OUT_OF_ORDER
+        return HangupCause.ORIGINATOR_CANCEL if cause is HangupCause.SUCCESS else cause
+
+
+def pass_callee_id(leg: Session, caller: Session) -> None:
+    """Tell the caller's profile whom it reached."""
+    for part in ("callee_id_name", "callee_id_number"):
+        value = getattr(leg.channel.profile, part)
+        if value:
+            setattr(caller.channel.profile, part, value)

@@ -1,0 +1,240 @@
+"""Play a file to a session (FreeSWITCH: switch_ivr_play_file), with keys, events and file commands meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from host.arguments import separate
+from host.clock import SECOND
+from host.inbox import Wake
+from host.ivr.input_args import NO_INPUT, InputArgs
+from host.ivr.sleep import sleep
+from host.leading_number import leading_int
+from host.log import LogLevel
+from host.sound_file import Sound, SoundFileError, open_sound
+from host.status import Status
+from media.mix import GRANULAR_LIMIT, STEP_FACTORS
+from media.notice import PlaybackEnded
+from media.source import SPEED_LIMIT, Speed
+
+if TYPE_CHECKING:
+    from host.session import Session
+    from media.line import Playback
+
+# FreeSWITCH: of a path divided by `playback_delimiter`, so many parts are played, with so long a pause between them.
+_PARTS_LIMIT: Final = 128
+_PART_PAUSE_MS: Final = 250
+
+
+class FilePlayback:
+    """The file that a session plays: what callbacks and `uuid_fileman` command."""
+
+    def __init__(self, session: Session, sound: Sound, playback: Playback) -> None:
+        self.sound = sound
+        self.rate = session.line.rate
+        self.volume_step = 0
+        self.speed_step = 0
+        self._line = session.line
+        self._inbox = session.inbox
+        self._playback = playback
+        self._gain = 1.0
+        self.started = session.clock.now()
+        self.done = False
+
+    @property
+    def path(self) -> str:
+        """The full path that is played."""
+        return self.sound.path
+
+    @property
+    def number(self) -> int:
+        """The playback's number in the media engine."""
+        return self._playback.number
+
+    @property
+    def position(self) -> int:
+        """The sample of the file that is played next."""
+        return self._playback.position * 4 // (4 - self.speed_step)
+
+    @property
+    def played(self) -> int:
+        """How many samples were played so far, pauses not counted."""
+        return self._playback.played
+
+    @property
+    def paused(self) -> bool:
+        """Whether the playback is held."""
+        return self._playback.paused
+
+    def toggle_pause(self) -> None:
+        """Hold, or go on."""
+        self._playback.pause(not self._playback.paused)
+
+    def seek(self, position: int) -> None:
+        """Go to a sample of the file; before the start is the start."""
+        self._playback.seek(max(0, position) * (4 - self.speed_step) // 4)
+
+    def restart(self) -> None:
+        """Go to the start."""
+        self._playback.seek(0)
+
+    def set_volume(self, step: int) -> None:
+        """Set the volume in FreeSWITCH's steps, -4 (soft) to 4 (loud), 0 as recorded."""
+        self.volume_step = max(-4, min(4, step))
+        self._scale(STEP_FACTORS[self.volume_step])
+
+    def set_decibels(self, decibels: int) -> None:
+        """Set the volume in FreeSWITCH's granular steps: dB from -50 (silence) to 50."""
+        level = max(-GRANULAR_LIMIT, min(GRANULAR_LIMIT, decibels))
+        self._scale(0.0 if level == -GRANULAR_LIMIT else 10 ** (level / 20))
+
+    def set_speed(self, step: int) -> None:
+        """Set the speed in FreeSWITCH's steps, -2 (slow) to 2 (fast), 0 as recorded."""
+        position = self.position
+        self.speed_step = max(-SPEED_LIMIT, min(SPEED_LIMIT, step))
+        self._play_from(position)
+
+    def resume(self) -> None:
+        """Go on after something else was played on the line."""
+        if not self.done:
+            self._play_from(self.position)
+
+    def _scale(self, factor: float) -> None:
+        self._gain = factor
+        self._playback.gain(factor)
+
+    def _play_from(self, position: int) -> None:
+        """Play on from a sample of the file, as fast, as loud and as held as it is set to be."""
+        paused, source = self.paused, self.sound.source
+        if self.speed_step:
+            source = Speed(source, self.speed_step)
+        self._playback = self._line.play(source, position * (4 - self.speed_step) // 4)
+        self._playback.gain(self._gain)
+        self._playback.pause(paused)
+
+    def stop(self) -> None:
+        """End the playback; the operation that waits for it ends, too."""
+        self.done = True
+        self._playback.stop()
+        self._inbox.put(Wake())
+
+
+def play_file(
+    session: Session, path: str, start: int = 0, args: InputArgs | None = None, volume: int = 0
+) -> Status:
+    """Play `path` from sample `start`; return SUCCESS at its end.
+
+    BREAK when a key, an event or `uuid_break` ended it, TIMEOUT when `playback_timeout_sec` did (SUCCESS with
+    `playback_timeout_as_success`), NOT_FOUND when there is nothing to play, FALSE when the call is not there (any
+    more) or `path` is empty. A call without media gets early media first. `volume` is in dB, -50 to 50.
+    With `playback_delimiter` the path is several, `playback_sleep_val` ms apart; one that is missing is passed over.
+    """
+    channel = session.channel
+    args = args or NO_INPUT
+    if not channel.ready or not session.pre_answer() or not path:
+        return Status.FALSE
+    delimiter = channel.get_variable("playback_delimiter")
+    if not delimiter:
+        return _play_part(session, path, start, args, volume)
+    pause = leading_int(channel.get_variable("playback_sleep_val") or str(_PART_PAUSE_MS))
+    status = Status.SUCCESS
+    for number, part in enumerate(separate(path, delimiter[0], _PARTS_LIMIT)):
+        if number and pause:
+            status = sleep(session, pause if pause > 0 else _PART_PAUSE_MS, args)
+            if not status:
+                break
+        status = _play_part(session, part, start if number == 0 else 0, args, volume)
+        if status not in (Status.SUCCESS, Status.NOT_FOUND) or not channel.ready:
+            break
+    return status
+
+
+def _play_part(session: Session, path: str, start: int, args: InputArgs, volume: int) -> Status:
+    # What speaks plays files itself, so it imports this module.
+    from host.ivr import phrase, speak
+
+    channel = session.channel
+    if path[:7].lower() == "phrase:":
+        name, colon, data = path[7:].partition(":")
+        language = channel.get_variable("language")
+        return phrase.phrase_macro(session, name, data if colon else "", language, args)
+    if path[:4].lower() == "say:":
+        return speak.say_text(session, path[4:], args)
+    if "@@" in path:
+        path, _, offset = path.rpartition("@@")
+        start = int(offset) if offset.isdigit() else start
+    try:
+        sound = open_sound(session.switch, channel, path, session.line.rate, asks=args.asks)
+    except SoundFileError as error:
+        channel.log(LogLevel.ERR, f"Can't open {error}")
+        session.switch.observe("play_failed", channel, path=path, reason=str(error))
+        return Status.NOT_FOUND
+    return play_sound(session, sound, start, args, volume)
+
+
+def play_sound(session: Session, sound: Sound, start: int, args: InputArgs, volume: int = 0) -> Status:
+    """Play an opened sound; as `play_file`."""
+    channel = session.channel
+    rate = session.line.rate
+    file = FilePlayback(session, sound, session.line.play(sound.source, start))
+    if volume:
+        file.set_decibels(volume)
+    length = sound.source.length
+    session.switch.observe(
+        "play",
+        channel,
+        path=sound.path,
+        spoken=sound.spoken,
+        length_ms=None if length is None else max(0, length - start) * 1000 // rate,
+    )
+    headers = [("Playback-File-Path", sound.path)]
+    if sound.path.startswith("tone_stream://"):
+        headers.append(("Playback-File-Type", "tone_stream"))
+    channel.fire("PLAYBACK_START", *headers)
+    former, session.playing = session.playing, file
+    try:
+        status = _wait(session, file, args, _deadline(session))
+    finally:
+        session.playing = former
+        position = file.position
+        played = file.played
+        file.stop()
+    played_ms = round(played * 1000 / rate)
+    variables = channel.variables
+    variables.set("playback_last_offset_pos", str(position))
+    variables.set("playback_seconds", str(played_ms // 1000))
+    variables.set("playback_ms", str(played_ms))
+    variables.set("playback_samples", str(played))
+    # FreeSWITCH: a script's callback ends a playback as if it were done, a terminating key breaks it off
+    told = "break" if status is Status.BREAK else "done"
+    channel.fire("PLAYBACK_STOP", *headers, ("Playback-Status", told))
+    why = {Status.SUCCESS: "end", Status.FALSE: "hangup", Status.TIMEOUT: "timeout"}.get(status, "input")
+    session.switch.observe("played", channel, path=sound.path, spoken=sound.spoken, ms=played_ms, ended=why)
+    return status
+
+
+def _deadline(session: Session) -> int | None:
+    """Return when `playback_timeout_sec` ends a playback; FreeSWITCH heeds two seconds and more."""
+    seconds = leading_int(session.channel.get_variable("playback_timeout_sec") or "")
+    return session.clock.now() + seconds * SECOND if seconds > 1 else None
+
+
+def _wait(session: Session, file: FilePlayback, args: InputArgs, deadline: int | None) -> Status:
+    kinds: tuple[type[object], ...] = (PlaybackEnded, *args.kinds())
+    while not file.done:
+        item = session.receive(deadline, kinds, until=lambda: file.done)
+        if item is None:
+            if not session.channel.ready:
+                return Status.FALSE
+            if deadline is None or session.clock.now() < deadline:
+                continue  # it was stopped
+            in_time = session.channel.is_true("playback_timeout_as_success")
+            return Status.SUCCESS if in_time else Status.TIMEOUT
+        if isinstance(item, PlaybackEnded):
+            if item.playback == file.number:
+                return Status.SUCCESS
+            continue  # of a playback that was replaced
+        status = args.take(session, item)
+        if not status:
+            return status
+    return Status.SUCCESS

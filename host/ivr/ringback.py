@@ -1,0 +1,76 @@
+"""What a caller hears while the called one is rung (`ringback`, `transfer_ringback`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from host.channel import Flag
+from host.log import LogLevel
+from host.sound_file import SoundFileError, open_sound
+from media.notice import PlaybackEnded
+
+if TYPE_CHECKING:
+    from host.session import Session
+    from media.line import Playback
+
+
+class Ringback:
+    """A tone or a file in a loop on the caller's line; nothing when the caller's variables name none."""
+
+    def __init__(self, session: Session | None) -> None:
+        self._session = session
+        self._playback: Playback | None = None
+        self._path = ""
+        if session is not None:
+            variables = session.channel.variables
+            answered = Flag.ANSWERED in session.channel.flags
+            text = (
+                (variables.get("transfer_ringback") if answered else None) or variables.get("ringback") or ""
+            )
+            self._path = _playable(text)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the caller is to hear something."""
+        return bool(self._path)
+
+    @property
+    def playing(self) -> bool:
+        """Whether it sounds."""
+        return self._playback is not None
+
+    def start(self) -> None:
+        """Let the caller hear it; one that has no media yet gets early media."""
+        session = self._session
+        if session is None or self._playback is not None or not self._path:
+            return
+        session.pre_answer()
+        try:
+            sound = open_sound(session.switch, session.channel, self._path, session.line.rate)
+        except SoundFileError as error:
+            session.channel.log(LogLevel.ERR, f"Error playing ringback: {error}")
+            self._path = ""
+            return
+        self._playback = session.line.play(sound.source)
+        session.switch.observe("ringback", session.channel, path=sound.path)
+
+    def ended(self, notice: PlaybackEnded) -> None:
+        """Play a file again from its beginning."""
+        if self._playback is not None and notice.playback == self._playback.number:
+            self._playback = None
+            self.start()
+
+    def stop(self) -> None:
+        """Be silent."""
+        if self._playback is not None:
+            self._playback.stop()
+            self._playback = None
+
+
+def _playable(text: str) -> str:
+    """Return the path for a ringback: a teletone script is one without a path's signs in front."""
+    if not text or text.lower().startswith("silence"):
+        return ""
+    if text.startswith(("%(", "v=", "L=", "l=", "c=", "d=")):
+        return f"tone_stream://{text};loops=-1"
+    return text

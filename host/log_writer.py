@@ -1,0 +1,133 @@
+"""Writes log lines in a thread of its own: a full disk or a stopped terminal holds up no call."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+from host.clock import SECOND, Clock
+from host.log import LogEntry
+from host.log_line import coloured, file_line, json_line, log_line, printable
+
+if TYPE_CHECKING:
+    from host.switch import Switch
+
+# Lines that wait to be written; what a switch under load logs within seconds. More are dropped and counted.
+MOST_WAITING: Final = 100_000
+
+Writer = Callable[[str], None]
+# The line of an entry; an empty one is not written.
+Form = Callable[[LogEntry], str]
+
+
+class LogWriter:
+    """Takes entries as a sink of the switch's log and writes their lines in order."""
+
+    def __init__(self, clock: Clock, write: Writer, form: Form) -> None:
+        """Write with `write(text)`, whose OSError is taken as a lost line; `form(entry)` is the line."""
+        self._write = write
+        self._form = form
+        self._clock = clock
+        self._waiting: deque[LogEntry] = deque()
+        self._waiter = clock.waiter()
+        self._asleep = False
+        self._closing = False
+        self._ended = clock.waiter()
+        self.dropped = 0
+        clock.spawn(self._run, "log-writer")
+
+    def __call__(self, entry: LogEntry) -> None:
+        """Queue an entry."""
+        if len(self._waiting) >= MOST_WAITING:
+            self.dropped += 1
+            return
+        self._waiting.append(entry)
+        if self._asleep:
+            self._asleep = False
+            self._waiter.notify()
+
+    def close(self) -> None:
+        """Write what waits, for two seconds at most."""
+        self._closing = True
+        self._waiter.notify()
+        deadline = self._clock.now() + 2 * SECOND
+        self._ended.wait(deadline)
+
+    def _run(self) -> None:
+        while True:
+            lines = []
+            while self._waiting:
+                lines.append(self._form(self._waiting.popleft()))
+            if self.dropped:
+                lines.append(f"{self.dropped} log lines were lost\n")
+                self.dropped = 0
+            if lines:
+                try:
+                    self._write("".join(lines))
+                except (OSError, ValueError):
+                    self.dropped += len(lines)
+            if self._closing and not self._waiting:
+                break
+            self._asleep = True
+            if not self._waiting and not self._closing:
+                self._waiter.wait()
+            self._asleep = False
+        self._ended.notify()
+
+
+def on_terminal(switch: Switch, stream: TextIO) -> LogWriter:
+    """Return a writer to a stream that does as the switch's console settings say; colours are for terminals."""
+    settings = switch.console_settings
+    terminal = stream.isatty()
+
+    def form(entry: LogEntry) -> str:
+        if entry.level > settings.level:
+            return ""
+        if settings.json:
+            return json_line(entry)
+        write_line = file_line if settings.uuid else log_line
+        line = printable(write_line(entry, switch.idle_cpu.percent()))
+        return coloured(line, entry.level) if terminal and settings.colorize else line
+
+    def write(text: str) -> None:
+        stream.write(text)
+        stream.flush()
+
+    return LogWriter(switch.clock, write, form)
+
+
+class LogFile:
+    """A log file that can be opened anew, after it was moved away (SIGHUP)."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file for appending, with its folder; raises OSError."""
+        self.path = path
+        self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+
+    def write(self, text: str) -> None:
+        """Append text; raises OSError."""
+        with self._lock:
+            self._file.write(text.encode("utf-8", "surrogateescape"))
+            self._file.flush()
+
+    def reopen(self) -> None:
+        """Open the path again; raises OSError, and the file that was open stays in use then."""
+        fresh = self.path.open("ab")
+        with self._lock:
+            former, self._file = self._file, fresh
+        former.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._file.close()
+
+
+def into_file(switch: Switch, file: LogFile) -> LogWriter:
+    """Return a writer to a log file, with the call's UUID before each line."""
+    return LogWriter(switch.clock, file.write, lambda entry: file_line(entry, switch.idle_cpu.percent()))

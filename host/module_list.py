@@ -1,0 +1,52 @@
+"""Which modules a switch loads when it starts: those of `modules.conf`, else all there are."""
+
+from __future__ import annotations
+
+import importlib.util
+import pkgutil
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from host.default_config import DEFAULT_MODULES
+from host.log import LogLevel
+from host.module_loader import PACKAGES, ModuleError
+
+if TYPE_CHECKING:
+    from host.switch import Switch
+    from host.xml_registry import XmlRegistry
+
+
+def configured_modules(xml: XmlRegistry) -> list[str] | None:
+    """Return the modules that `modules.conf` loads, in its order; None when there is no such configuration."""
+    configuration = xml.configuration("modules.conf")
+    if configuration is None:
+        return None
+    return [name for load in configuration.findall("modules/load") if (name := load.get("module"))]
+
+
+def available_modules() -> list[str]:
+    """Return the modules that this installation has: first those a call needs, then the others by name."""
+    found: set[str] = set()
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        folders: Iterable[str] = (spec.submodule_search_locations or ()) if spec is not None else ()
+        found |= {info.name for info in pkgutil.iter_modules(folders) if info.name.startswith("mod_")}
+    first = [name for name in DEFAULT_MODULES if name in found]
+    return first + sorted(found - set(first))
+
+
+def load_modules(switch: Switch) -> list[str]:
+    """Load the modules; what cannot be loaded is reported, once for all that are not there. Return what is missing."""
+    there = available_modules()
+    wanted = configured_modules(switch.xml)
+    missing = [name for name in wanted or () if name not in there]
+    for name in wanted if wanted is not None else there:
+        if name in missing or switch.modules.exists(name):
+            continue
+        try:
+            switch.modules.load(name)
+        except ModuleError as error:
+            switch.log(LogLevel.ERR, f"Error Loading module {name}: {error}")
+    if missing:
+        switch.log(LogLevel.WARNING, f"modules.conf names modules that are not there: {', '.join(missing)}")
+    return missing

@@ -1,0 +1,112 @@
+"""Loading and unloading of modules: `load(switch)` brings capabilities in, `unload(switch)` takes them back."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from host.log import LogLevel
+
+if TYPE_CHECKING:
+    from host.switch import Switch
+
+# Where modules are looked for, in this order; the name is FreeSWITCH's (`mod_dptools`).
+PACKAGES = ("host.modules", "lua_bindings")
+
+
+class ModuleError(Exception):
+    """A module that cannot be loaded or unloaded; the text says why, in FreeSWITCH's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModule:
+    """A module and the Python module behind it."""
+
+    name: str
+    code: ModuleType
+
+
+class ModuleLoader:
+    """The modules of one switch, in order of loading."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+        self._loaded: dict[str, LoadedModule] = {}
+        self._lock = threading.RLock()
+
+    def load(self, name: str) -> None:
+        """Load a module; ModuleError when there is none, it is loaded already, or its `load` fails."""
+        with self._lock:
+            if name in self._loaded:
+                raise ModuleError("Module already loaded")
+            code = self._find(name)
+            try:
+                code.load(self._switch)
+            except Exception as error:
+                self._take_back(name)
+                self._switch.report_bug(f"loading {name}", error)
+                raise ModuleError(f"Module load routine returned an error: {error}") from error
+            self._loaded[name] = LoadedModule(name, code)
+        self._switch.log(LogLevel.CONSOLE, f"Successfully Loaded [{name}]")
+        self._tell("MODULE_LOAD", name)
+
+    def unload(self, name: str, *, force: bool = False) -> None:
+        """Unload a module and take back all it registered; ModuleError when it is not loaded.
+
+        One that says `UNLOADABLE = False` is unloaded only by `force`.
+        """
+        with self._lock:
+            module = self._loaded.get(name)
+            if module is None:
+                raise ModuleError("No such module!")
+            if not (force or getattr(module.code, "UNLOADABLE", True)):
+                raise ModuleError("Module is not unloadable")
+            del self._loaded[name]
+            if hasattr(module.code, "unload"):
+                module.code.unload(self._switch)
+            self._take_back(name)
+        self._tell("MODULE_UNLOAD", name)
+
+    def exists(self, name: str) -> bool:
+        """Return whether the module is loaded."""
+        return name in self._loaded
+
+    def file(self, name: str) -> str:
+        """Return the file that a loaded module came from, this program's own for the core's modules."""
+        module = self._loaded.get(name)
+        return (module.code.__file__ if module is not None else None) or __file__
+
+    def names(self) -> list[str]:
+        """Return the loaded modules' names, in order of loading."""
+        return list(self._loaded)
+
+    def unload_all(self) -> None:
+        """Unload everything, the last first."""
+        for name in reversed(self.names()):
+            self.unload(name, force=True)
+
+    def _find(self, name: str) -> ModuleType:
+        if not name.isidentifier() or not name.startswith("mod_"):
+            raise ModuleError(f"[{name}] is no module's name")
+        for package in PACKAGES:
+            try:
+                return importlib.import_module(f"{package}.{name}")
+            except ModuleNotFoundError as error:
+                if error.name not in (f"{package}.{name}", package):
+                    raise ModuleError(f"{name} needs the Python package {error.name}") from error
+        raise ModuleError(f"there is no module {name}")
+
+    def _take_back(self, name: str) -> None:
+        for registry in self._switch.registries:
+            registry.remove_module(name)
+
+    def _tell(self, event_name: str, module: str) -> None:
+        if self._switch.bus.wants(event_name):
+            event = self._switch.new_event(event_name)
+            event.add_header("type", "generic")
+            event.add_header("name", module)
+            event.add_header("key", module)
+            self._switch.fire(event)

@@ -1,0 +1,1 @@
+"""The loadable modules, one a file or folder, named as FreeSWITCH names them."""

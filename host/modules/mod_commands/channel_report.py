@@ -1,0 +1,173 @@
+"""The reports `channels` and `calls`: one row a channel, or one a call with both of its legs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from host.channel import Channel, Flag
+from host.clock import SECOND
+from host.local_zone import local_zone
+from host.modules.mod_commands.report import Report
+from host.session import Session
+from host.switch import Switch
+
+_Column = Callable[[Channel], str]
+
+_BITS: Final = 16
+
+
+def _variable(name: str) -> _Column:
+    return lambda channel: channel.variables.get(name) or ""
+
+
+def _profile(field: str) -> _Column:
+    return lambda channel: str(getattr(channel.profile, field))
+
+
+def _initial(field: str) -> _Column:
+    """The profile's field as the channel began, before transfers and before the caller's id was flipped."""
+
+    def value(channel: Channel) -> str:
+        before = channel.variables.get(f"pre_transfer_{field}")
+        flipped = channel.variables.get("channel_cid_flipped") is not None
+        if flipped and field.startswith("caller_id"):
+            return before or ""
+        profiles = channel.previous_profiles
+        return str(getattr(profiles[-1] if profiles else channel.profile, field))
+
+    return value
+
+
+def _bit_rate(channel: Channel) -> str:
+    rate = channel.variables.get("read_rate")
+    return str(int(rate) * _BITS) if rate and rate.isdigit() else ""
+
+
+def _created(channel: Channel) -> str:
+    moment = datetime.fromtimestamp(channel.profile.times.created // SECOND, UTC)
+    return moment.astimezone(local_zone()).strftime("%Y-%m-%d %H:%M:%S")
+
+
+# FreeSWITCH's columns of the table `channels`, in its order.
+_COLUMNS: Final[dict[str, _Column]] = {
+    "uuid": lambda channel: channel.uuid,
+    "direction": lambda channel: channel.direction,
+    "created": _created,
+    "created_epoch": lambda channel: str(channel.profile.times.created // SECOND),
+    "name": lambda channel: channel.name,
+    "state": lambda channel: channel.running_state.name,
+    "cid_name": _profile("caller_id_name"),
+    "cid_num": _profile("caller_id_number"),
+    "ip_addr": _profile("network_addr"),
+    "dest": _profile("destination_number"),
+    "application": _variable("current_application"),
+    "application_data": _variable("current_application_data"),
+    "dialplan": _profile("dialplan"),
+    "context": _profile("context"),
+    "read_codec": _variable("read_codec"),
+    "read_rate": _variable("read_rate"),
+    "read_bit_rate": _bit_rate,
+    "write_codec": _variable("write_codec"),
+    "write_rate": _variable("write_rate"),
+    "write_bit_rate": _bit_rate,
+    "secure": _variable("rtp_has_crypto"),
+    "hostname": lambda channel: channel.switch.hostname,
+    "presence_id": lambda channel: channel.presence_id,
+    "presence_data": lambda channel: channel.presence_data,
+    "accountcode": _variable("accountcode"),
+    "callstate": lambda channel: channel.call_state.name,
+    "callee_name": _profile("callee_id_name"),
+    "callee_num": _profile("callee_id_number"),
+    "callee_direction": lambda channel: "RECV" if channel.variables.get("channel_cid_flipped") else "",
+    "call_uuid": lambda channel: channel.variables.get("call_uuid") or channel.uuid,
+    "sent_callee_name": _variable("sent_callee_id_name"),
+    "sent_callee_num": _variable("sent_callee_id_number"),
+    "initial_cid_name": _initial("caller_id_name"),
+    "initial_cid_num": _initial("caller_id_number"),
+    "initial_ip_addr": _initial("network_addr"),
+    "initial_dest": _initial("destination_number"),
+    "initial_dialplan": _initial("dialplan"),
+    "initial_context": _initial("context"),
+}
+_SEARCHED: Final = ("uuid", "name", "cid_name", "cid_num", "presence_data", "accountcode")
+
+# What a leg of a detailed call and of a basic one tells.
+_DETAILS: Final = tuple(_COLUMNS)[: tuple(_COLUMNS).index("initial_cid_name")]
+_LEFT_OUT: Final = frozenset(
+    {
+        "application",
+        "application_data",
+        "dialplan",
+        "context",
+        "read_codec",
+        "read_rate",
+        "read_bit_rate",
+        "write_codec",
+        "write_rate",
+        "write_bit_rate",
+        "secure",
+        "hostname",
+    }
+)
+_BASICS: Final = tuple(name for name in _DETAILS if name not in _LEFT_OUT)
+_A_BASICS: Final = (*_BASICS[: _BASICS.index("call_uuid") + 1], "hostname", *_BASICS[-2:])
+_B_BASICS: Final = tuple(name for name in _BASICS if name != "call_uuid")
+
+
+def channel_report(switch: Switch, like: str | None = None) -> Report:
+    """Return the channels, the oldest first; with `like` those that an SQL pattern or a part of a text fits."""
+    channels: Iterable[Channel] = (session.channel for session in _sessions(switch))
+    if like is not None:
+        pattern = _like(like)
+        channels = (
+            channel
+            for channel in channels
+            if any(pattern.fullmatch(_COLUMNS[name](channel)) for name in _SEARCHED)
+        )
+    getters = tuple(_COLUMNS.values())
+    return Report(tuple(_COLUMNS), [[get(channel) for get in getters] for channel in channels])
+
+
+def call_report(switch: Switch, *, detailed: bool = False, bridged: bool = False) -> Report:
+    """Return the calls, the oldest first: a leg by itself, or two that are bridged; `bridged` only the latter."""
+    a_names, b_names = (_DETAILS, _DETAILS) if detailed else (_A_BASICS, _B_BASICS)
+    columns = (*a_names, *(f"b_{name}" for name in b_names), "call_created_epoch")
+    rows: list[list[str]] = []
+    for session in _sessions(switch):
+        other = switch.find_session(session.partner) if session.partner is not None else None
+        if (bridged and other is None) or (other is not None and not _calls(session, other)):
+            continue
+        row = [_COLUMNS[name](session.channel) for name in a_names]
+        if other is None:
+            row += [""] * (len(b_names) + 1)
+        else:
+            row += [_COLUMNS[name](other.channel) for name in b_names]
+            row.append(str(session.channel.profile.times.bridged // SECOND))
+        rows.append(row)
+    return Report(columns, rows)
+
+
+def _sessions(switch: Switch) -> list[Session]:
+    return sorted(switch.sessions.values(), key=lambda session: session.number)
+
+
+def _calls(session: Session, other: Session) -> bool:
+    """Return whether `session` is the one of two bridged legs that the call is listed under."""
+    for flag in (Flag.BRIDGE_ORIGINATOR, Flag.UUID_BRIDGE_ORIGINATOR):
+        if (flag in session.channel.flags) != (flag in other.channel.flags):
+            return flag in session.channel.flags
+    return session.number < other.number
+
+
+def _like(text: str) -> re.Pattern[str]:
+    """Return SQL's LIKE as a pattern; a text without `%` may stand anywhere. FreeSWITCH: `'` and `;` are blanks."""
+    text = text.translate({ord("'"): " ", ord(";"): " "})
+    if "%" not in text:
+        text = f"%{text}%"
+    parts = {"%": ".*", "_": "."}
+    return re.compile(
+        "".join(parts.get(c) or re.escape(c) for c in text), re.IGNORECASE | re.DOTALL | re.ASCII
+    )

@@ -1,0 +1,114 @@
+"""Commands about limited resources."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from host import limit
+from host.api_table import ApiTable
+from host.arguments import separate
+from host.interfaces import ApiRequest
+from host.modules.mod_commands.channel_argument import find
+
+commands: Final = ApiTable("mod_commands")
+command = commands.command
+
+_UUID_LIMIT: Final = "<uuid> <backend> <realm> <resource> [<max>[/interval]] [number [dialplan [context]]]"
+
+
+@command("limit_usage", "<backend> <realm> <id>", "Get the usage count of a limited resource")
+def limit_usage(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 5)
+    if len(parts) < 3:
+        return "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
+    return _usage(request, *parts[:3], with_rate=parts[3:4] == ["rate"])
+
+
+@command("limit_hash_usage", "<realm> <id>", "Deprecated: gets the usage count of a limited resource")
+def limit_hash_usage(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 4)
+    if len(parts) < 2:
+        return (
+            "USAGE: limit_hash_usage <realm> <id> [rate]"
+            " (Using deprecated limit api, check limit_usage with backend param)\n"
+        )
+    return _usage(request, "hash", *parts[:2], with_rate=parts[2:3] == ["rate"])
+
+
+@command("limit_status", "<backend>", "Get the status of a limit backend")
+def limit_status(request: ApiRequest) -> str:
+    if not request.argument:
+        return "USAGE: limit_status <backend>\n"
+    backend = request.switch.limits.get(request.argument.split(" ")[0])
+    return "-ERR" if backend is None else backend.status()
+
+
+@command("limit_reset", "<backend>", "Reset the counters of a limit backend")
+def limit_reset(request: ApiRequest) -> str:
+    if not request.argument:
+        return "USAGE: limit_reset <backend>\n"
+    backend = request.switch.limits.get(request.argument.split(" ")[0])
+    return "+OK" if backend is not None and backend.reset() else "-ERR"
+
+
+@command(
+    "limit_interval_reset",
+    "<backend> <realm> <resource>",
+    "Reset the interval counter for a limited resource",
+)
+def limit_interval_reset(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 4)
+    if len(parts) < 3:
+        return "USAGE: limit_interval_reset <backend> <realm> <resource>\n"
+    backend = request.switch.limits.get(parts[0])
+    if backend is None:
+        return "-ERR"
+    backend.reset_interval(parts[1], parts[2])
+    return "+OK"
+
+
+@command("uuid_limit", _UUID_LIMIT, "Increase limit resource")
+def uuid_limit(request: ApiRequest) -> str:
+    """Count a call with a resource; one that is too many is transferred, by default to `limit_exceeded`."""
+    parts = separate(request.argument, " ", 8)
+    if len(parts) < 4:
+        return f"USAGE: uuid_limit {_UUID_LIMIT}\n"
+    uuid, name, realm, resource, *more = parts
+    session = find(request, uuid)
+    if session is None:
+        return f"-ERR Cannot find session with uuid {uuid}\n"
+    backend = request.switch.limits.get(name)
+    if backend is None:
+        return "-ERR"
+    maximum, interval = limit.parse_maximum(more[0] if more else "")
+    if not limit.take(session, backend, realm, resource, maximum, interval):
+        where = more[1:4]
+        if not where:
+            where = ["limit_exceeded", "XML", "default"]
+        session.transfer(*where)
+    return "+OK"
+
+
+@command("uuid_limit_release", "<uuid> <backend> [realm] [resource]", "Release limit resource")
+def uuid_limit_release(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 5)
+    if len(parts) < 2:
+        return "USAGE: uuid_limit_release <uuid> <backend> [realm] [resource]\n"
+    uuid, name, *what = parts
+    session = find(request, uuid)
+    if session is None:
+        return f"-ERR Cannot find session with uuid {uuid}\n"
+    backend = request.switch.limits.get(name)
+    if backend is None:
+        return "-ERR"
+    if len(what) > 1:
+        backend.release(session, what[0], what[1])
+    else:
+        backend.release(session)
+    return "+OK"
+
+
+def _usage(request: ApiRequest, name: str, realm: str, resource: str, *, with_rate: bool) -> str:
+    backend = request.switch.limits.get(name)
+    count, rate = backend.usage(realm, resource) if backend is not None else (0, 0)
+    return f"{count}/{rate}" if with_rate else str(count)

@@ -1,0 +1,214 @@
+"""Commands about a channel's sound: recording, displacing, volume, the file that plays, what listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from host.api_table import ApiTable, UsageError
+from host.arguments import separate
+from host.clock import SECOND
+from host.interfaces import ApiRequest
+from host.ivr.file_command import command_file
+from host.ivr.record import record_path, record_session, session_recordings, stop_record_session
+from host.ivr.session_audio import (
+    displace_session,
+    mute_audio,
+    set_audio_level,
+    stop_displace_session,
+    stop_session_audio,
+)
+from host.ivr.tone_detect import tone_detect_session
+from host.leading_number import leading_int
+from host.media_bug import media_bugs
+from host.modules.mod_commands.channel_argument import NO_CHANNEL, NO_SESSION, find, words
+from host.session import Session
+from media.recording import Recording
+
+commands: Final = ApiTable("mod_commands")
+command = commands.command
+
+_SUCCESS: Final = "+OK Success\n"
+_HEARTBEAT_SYNTAX: Final = "<uuid> [sched] [0|<seconds>]"
+_HEARTBEAT: Final = "session_heartbeat"
+_DEFAULT_HEARTBEAT: Final = 60
+_LONGEST_HEARTBEAT: Final = 10**9  # seconds
+
+# What uuid_record does to a recording that runs.
+_STEERING: Final[dict[str, Callable[[Recording], None]]] = {
+    "mask": Recording.mask,
+    "unmask": Recording.unmask,
+    "pause": Recording.pause,
+    "resume": Recording.resume,
+}
+
+
+@command(
+    "uuid_record",
+    "<uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]",
+    "Record session audio",
+)
+def uuid_record(request: ApiRequest) -> str:
+    uuid, action, path, *more = words(request, 3, 5)
+    if not action or not path:
+        raise UsageError
+    session = find(request, uuid)
+    if session is None:
+        return NO_SESSION
+    action = action.lower()
+    if action == "start":
+        started = record_session(session, path, leading_int(more[0]) if more else 0)
+        # FreeSWITCH: a file that is being recorded already is a success.
+        done = bool(started) or record_path(session, path) in session_recordings(session)
+        return _SUCCESS if done else "-ERR Cannot record session!\n"
+    if action == "stop":
+        return _SUCCESS if stop_record_session(session, path) else "-ERR Cannot stop record session!\n"
+    steer = _STEERING.get(action)
+    if steer is None:
+        raise UsageError
+    running = session_recordings(session).get(record_path(session, path))
+    if running is None:
+        return f"-ERR Cannot {action} recording session!\n"
+    steer(running.recording)
+    return _SUCCESS
+
+
+@command("uuid_displace", "<uuid> [start|stop] <path> [<limit>] [mux]", "Displace audio")
+def uuid_displace(request: ApiRequest) -> str:
+    """Put a file in place of what the channel's far end hears; the limit is in ms, flags are r, w and m(ux)."""
+    uuid, action, path, *more = words(request, 3, 5)
+    session = find(request, uuid)
+    if session is None:
+        return NO_SESSION
+    action = action.lower()
+    if action == "start":
+        flags = more[1].lower() if len(more) > 1 else ""
+        done = displace_session(
+            session,
+            path,
+            read="r" in flags,
+            mux="m" in flags,
+            limit_ms=leading_int(more[0]) if more else 0,
+        )
+        return _SUCCESS if done else "-ERR Cannot displace session!\n"
+    if action == "stop":
+        done = stop_displace_session(session, path)
+        return _SUCCESS if done else "-ERR Cannot stop displace session!\n"
+    raise UsageError
+
+
+@command("uuid_audio", "<uuid> [start [read|write] [mute|level <level>]|stop]", "uuid_audio")
+def uuid_audio(request: ApiRequest) -> str:
+    uuid, action, *more = words(request, 2, 5)
+    session = find(request, uuid)
+    if session is None:
+        return NO_CHANNEL
+    action = action.lower()
+    if action == "stop":
+        stop_session_audio(session)
+        return "+OK\n"
+    if action != "start" or len(more) < 3:
+        raise UsageError
+    direction, what = more[0].lower(), more[1].lower()
+    if direction not in ("read", "write") or what not in ("mute", "level"):
+        raise UsageError
+    level = leading_int(more[2])
+    if what == "mute":
+        mute_audio(session, direction, level)
+    else:
+        set_audio_level(session, direction, level)
+    return "+OK\n"
+
+
+@command("uuid_fileman", "<uuid> <cmd>:<val>", "Manage session audio")
+def uuid_fileman(request: ApiRequest) -> str:
+    uuid, text, *_ = words(request, 2, 4)
+    session = find(request, uuid)
+    if session is None:
+        return NO_CHANNEL
+    file = session.playing
+    if file is None:
+        return "-ERR No file handle!\n"
+    command_file(file, text)
+    return "+OK\n"
+
+
+@command("uuid_buglist", "<uuid>", "List media bugs on a session")
+def uuid_buglist(request: ApiRequest) -> str:
+    (uuid,) = words(request, 1, 1)
+    session = find(request, uuid)
+    if session is None:
+        return ""
+    listed = [("session_record", path) for path in session_recordings(session)]
+    listed += [(bug.function, bug.target) for bug in media_bugs(session)]
+    rows = "".join(
+        f" <media-bug>\n  <function>{function}</function>\n  <target>{target}</target>\n"
+        "  <thread-locked>0</thread-locked>\n </media-bug>\n"
+        for function, target in listed
+    )
+    return f"<media-bugs>\n{rows}</media-bugs>\n"
+
+
+@command("uuid_session_heartbeat", _HEARTBEAT_SYNTAX, "uuid_session_heartbeat")
+def uuid_session_heartbeat(request: ApiRequest) -> str:
+    """Tell the channel with SESSION_HEARTBEAT every so many seconds; 0 ends it, `sched` begins after the first."""
+    parts = separate(request.argument, " ", 3)
+    if len(parts) < 2:
+        return f"-USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
+    session = find(request, parts[0])
+    if session is None:
+        return f"-ERR Cannot locate session. USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
+    scheduled = parts[1].lower() == "sched"
+    wanted = parts[2:3] if scheduled else parts[1:2]
+    if scheduled and not wanted:
+        return f"-USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
+    number = leading_int(wanted[0])
+    seconds = _DEFAULT_HEARTBEAT if number < 0 else min(number, _LONGEST_HEARTBEAT)
+    token = object()
+    session.channel.private[_HEARTBEAT] = token
+    if seconds:
+        if not scheduled:
+            session.channel.fire("SESSION_HEARTBEAT")
+        _beat(session, seconds, token)
+    return "+OK\n"
+
+
+@command("uuid_preprocess", "<>", "Pre-process Channel")
+def uuid_preprocess(request: ApiRequest) -> str:
+    """Say that the channel is there: there are no echo cancellers or gain controls to be steered."""
+    (uuid, *_) = words(request, 1, 2)
+    return NO_CHANNEL if find(request, uuid) is None else "+OK\n"
+
+
+@command(
+    "tone_detect",
+    "<uuid> <key> <tone_spec> [<flags> <timeout> <app> <args> <hits>]",
+    "Start tone detection on a channel",
+)
+def tone_detect(request: ApiRequest) -> str:
+    """Listen for a tone on a channel, until `+seconds` from now or a time since the epoch."""
+    parts = separate(request.argument, " ", 8)
+    if len(parts) < 3:
+        return ""
+    session = find(request, parts[0])
+    if session is None:
+        return NO_SESSION
+    key, tones, flags, when, application, data, hits = (parts[1:] + [""] * 7)[:7]
+    seconds = 0
+    if when:
+        seconds = leading_int(when.removeprefix("+"))
+        if not when.startswith("+"):
+            seconds -= request.switch.clock.time() // SECOND
+        if seconds <= 0:
+            return ""
+    tone_detect_session(session, key, tones, flags, seconds, max(leading_int(hits), 1), application, data)
+    return f"+OK Enabling tone detection '{key}' '{tones}' '{flags}'\n"
+
+
+def _beat(session: Session, seconds: int, token: object) -> None:
+    def beat() -> None:
+        if session.channel.up and session.channel.private.get(_HEARTBEAT) is token:
+            session.channel.fire("SESSION_HEARTBEAT")
+            _beat(session, seconds, token)
+
+    session.clock.call_later(seconds * SECOND, beat)

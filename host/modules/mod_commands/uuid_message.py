@@ -1,0 +1,232 @@
+"""Commands that are messages to a channel's endpoint: what it makes of them is its business."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from host.api_table import ApiTable, UsageError
+from host.arguments import separate
+from host.interfaces import ApiRequest
+from host.log import LogLevel
+from host.modules.mod_commands.channel_argument import find, no_such_channel, uuid_and_text, words
+
+commands: Final = ApiTable("mod_commands")
+command = commands.command
+
+_SUCCESS: Final = "+OK Success\n"
+_FAILED: Final = "-ERR Operation failed\n"
+_FAILED_TOO: Final = "-ERR Operation Failed\n"
+
+
+@command("uuid_chat", "<uuid> <text>", "Send a chat message")
+def uuid_chat(request: ApiRequest) -> str:
+    uuid, text = uuid_and_text(request)
+    session = find(request, uuid)
+    if session is None:
+        return no_such_channel(uuid)
+    return "+OK\n" if session.io.message(session, "chat", text) else "-ERR Send failed\n"
+
+
+@command("uuid_send_text", "<uuid> <text>", "Send text in real-time")
+def uuid_send_text(request: ApiRequest) -> str:
+    uuid, text = uuid_and_text(request)
+    session = find(request, uuid)
+    if session is None:
+        return no_such_channel(uuid)
+    session.io.message(session, "text", f"{text}\r\n")
+    return "+OK\n"
+
+
+@command("uuid_capture_text", "<uuid> <on|off>", "start/stop capture_text")
+def uuid_capture_text(request: ApiRequest) -> str:
+    uuid, text = uuid_and_text(request)
+    session = find(request, uuid)
+    if session is None:
+        return no_such_channel(uuid)
+    session.io.message(session, "capture_text", text)
+    return ""
+
+
+@command("uuid_deflect", "<uuid> <uri>", "Send a deflect")
+def uuid_deflect(request: ApiRequest) -> str:
+    return _with_reply(request, "deflect")
+
+
+@command("uuid_redirect", "<uuid> <uri>", "Send a redirect")
+def uuid_redirect(request: ApiRequest) -> str:
+    return _with_reply(request, "redirect")
+
+
+@command("uuid_recovery_refresh", "<uuid> <uri>", "Send a recovery_refresh")
+def uuid_recovery_refresh(request: ApiRequest) -> str:
+    return _with_reply(request, "recovery_refresh")
+
+
+@command("uuid_display", "<uuid> <display>", "Update phone display")
+def uuid_display(request: ApiRequest) -> str:
+    uuid, text = words(request, 2, 2)
+    if not text:
+        raise UsageError
+    session = find(request, uuid)
+    return _SUCCESS if session is not None and session.io.message(session, "display", text) else _FAILED
+
+
+@command("uuid_phone_event", "<uuid>", "Send an event to the phone")
+def uuid_phone_event(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 3)
+    if not parts:
+        raise UsageError(_FAILED)
+    return _taken(request, parts[0], "phone_event", " ".join(parts[1:]), _FAILED)
+
+
+@command("uuid_send_info", "<uuid> [<mime_type> <mime_subtype>] <message>", "Send info to the endpoint")
+def uuid_send_info(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 4)
+    if len(parts) in (0, 3):
+        raise UsageError(_FAILED_TOO)
+    return _taken(request, parts[0], "info", "\n".join(parts[1:]), _FAILED_TOO)
+
+
+@command("uuid_send_message", "<uuid> <message>", "Send MESSAGE to the endpoint")
+def uuid_send_message(request: ApiRequest) -> str:
+    uuid, text = words(request, 2, 2)
+    return _taken(request, uuid, "message", text, "-ERR Unable to find session for UUID\n")
+
+
+@command("uuid_simplify", "<uuid>", "Try to cut out of a call path / attended xfer")
+def uuid_simplify(request: ApiRequest) -> str:
+    (uuid,) = words(request, 1, 1)
+    return _taken(request, uuid, "simplify", "", _FAILED)
+
+
+@command("uuid_jitterbuffer", "<uuid> [0|<min_msec>[:<max_msec>]]", "uuid_jitterbuffer")
+def uuid_jitterbuffer(request: ApiRequest) -> str:
+    uuid, text = words(request, 2, 2)
+    return _taken(request, uuid, "jitter_buffer", text, _FAILED)
+
+
+@command("uuid_media", "[off] <uuid>", "Reinvite FS in or out of media path")
+def uuid_media(request: ApiRequest) -> str:
+    return _media_path(request, "media", "nomedia")
+
+
+@command("uuid_media_3p", "[off] <uuid>", "Reinvite FS in or out of media path using 3pcc")
+def uuid_media_3p(request: ApiRequest) -> str:
+    return _media_path(request, "media_3p", "nomedia_3p")
+
+
+@command("uuid_media_reneg", "<uuid>[ <codec_string>]", "Media negotiation")
+def uuid_media_reneg(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 2)
+    if not parts:
+        raise UsageError(_FAILED_TOO)
+    return _taken(request, parts[0], "media_reneg", "".join(parts[1:]), _FAILED_TOO)
+
+
+@command("uuid_media_params", "<uuid> <json>", "Update remote vid params")
+def uuid_media_params(request: ApiRequest) -> str:
+    uuid, text = words(request, 2, 2)
+    return _taken(request, uuid, "media_params", text, _FAILED)
+
+
+@command("uuid_debug_media", "<uuid> <read|write|both|vread|vwrite|vboth|all> <on|off>", "Debug media")
+def uuid_debug_media(request: ApiRequest) -> str:
+    uuid, *what = words(request, 3, 3)
+    return _taken(request, uuid, "debug_media", " ".join(what), _FAILED)
+
+
+@command("uuid_codec_debug", "<uuid> audio|video <level>", "Send codec a debug message")
+def uuid_codec_debug(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 3)
+    if len(parts) < 3:
+        raise UsageError(_FAILED_TOO)
+    return _taken(request, parts[0], "codec_debug", " ".join(parts[1:]), _FAILED_TOO)
+
+
+@command("uuid_codec_param", "<uuid> audio|video read|write <param> <val>", "Send codec a param")
+def uuid_codec_param(request: ApiRequest) -> str:
+    not_sent = "-ERR Operation Failed [NOT SENT]\n"
+    parts = separate(request.argument, " ", 5)
+    if len(parts) < 5:
+        raise UsageError(not_sent)
+    session = find(request, parts[0])
+    sent = session is not None and session.io.message(session, "codec_param", " ".join(parts[1:]))
+    return _SUCCESS if sent else not_sent
+
+
+@command("uuid_set_media_stats", "<uuid>", "Set media stats")
+def uuid_set_media_stats(request: ApiRequest) -> str:
+    (uuid,) = words(request, 1, 1)
+    session = find(request, uuid)
+    if session is None:
+        return no_such_channel(uuid)
+    session.io.message(session, "media_stats", "")
+    return "+OK:\n"
+
+
+@command("uuid_video_refresh", "<uuid> [auto|manual]", "Send video refresh.")
+def uuid_video_refresh(request: ApiRequest) -> str:
+    parts = separate(request.argument, " ", 2)
+    if not parts:
+        raise UsageError(_FAILED_TOO)
+    return _taken(request, parts[0], "video_refresh", "".join(parts[1:]), _FAILED_TOO)
+
+
+@command("uuid_video_bitrate", "<uuid> <bitrate>", "Send video bitrate req.")
+def uuid_video_bitrate(request: ApiRequest) -> str:
+    return _video_rate(request, "video_bitrate")
+
+
+@command("uuid_video_bandwidth", "<uuid> <bitrate>", "Send video bandwidth")
+def uuid_video_bandwidth(request: ApiRequest) -> str:
+    return _video_rate(request, "video_bandwidth")
+
+
+@command("uuid_msrp_send", "<msg>", "send msrp text")
+def uuid_msrp_send(request: ApiRequest) -> str:
+    uuid, _, text = request.argument.partition(" ")
+    if not uuid or not text:
+        return "-ERR Usage: uuid_msrp_send <uuid> msg\n"
+    session = find(request, uuid)
+    if session is None:
+        return "-ERR Usage: cannot locate session.\n"
+    if not session.io.message(session, "msrp", text):
+        return "-ERR uuid_msrp_send requires an MSRP session.\n"
+    return "+OK message sent\n"
+
+
+def _video_rate(request: ApiRequest, kind: str) -> str:
+    parts = separate(request.argument, " ", 2)
+    if len(parts) < 2:
+        raise UsageError(_FAILED_TOO)
+    return _taken(request, parts[0], kind, parts[1], _FAILED_TOO)
+
+
+def _taken(request: ApiRequest, uuid: str, kind: str, text: str, failed: str) -> str:
+    """Send a message. FreeSWITCH: an endpoint that does not know the kind has taken it all the same."""
+    session = find(request, uuid)
+    if session is None:
+        return failed
+    if not session.io.message(session, kind, text):
+        session.channel.log(LogLevel.DEBUG, f"{session.channel.name} has no use for the message {kind}")
+    return _SUCCESS
+
+
+def _with_reply(request: ApiRequest, kind: str) -> str:
+    uuid, text = uuid_and_text(request)
+    session = find(request, uuid)
+    if session is None:
+        return no_such_channel(uuid)
+    session.io.message(session, kind, text)
+    return "+OK:\n"
+
+
+def _media_path(request: ApiRequest, into: str, out: str) -> str:
+    """Take the switch out of a call's media path (`off`), or into it; into it can only come who was out."""
+    parts = separate(request.argument, " ", 4)
+    if not parts:
+        raise UsageError(_FAILED)
+    if parts[0].lower() == "off":
+        return _taken(request, parts[1] if len(parts) > 1 else "", out, "", _FAILED)
+    session = find(request, parts[0])
+    return _SUCCESS if session is not None and session.io.message(session, into, "") else _FAILED

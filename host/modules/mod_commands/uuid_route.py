@@ -1,0 +1,171 @@
+"""Commands that send a call elsewhere, join it with another, or interrupt what it does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from host.api_table import ApiTable, UsageError
+from host.channel import Flag
+from host.interfaces import ApiRequest
+from host.ivr.broadcast import broadcast, flush_broadcasts
+from host.ivr.hold import hold, is_held, unhold
+from host.ivr.park import park_session
+from host.ivr.uuid_bridge import uuid_bridge as bridge_sessions
+from host.modules.mod_commands.channel_argument import NO_CHANNEL, find, words
+from host.session import Session
+
+commands: Final = ApiTable("mod_commands")
+command = commands.command
+
+_OK: Final = "+OK\n"
+
+
+@command("uuid_park", "<uuid>", "Park channel")
+def uuid_park(request: ApiRequest) -> str:
+    session = find(request, request.argument)
+    if session is None:
+        return NO_CHANNEL
+    park_session(session)
+    return _OK
+
+
+@command("uuid_transfer", "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]", "Transfer a session")
+def uuid_transfer(request: ApiRequest) -> str:
+    uuid, *where = words(request, 2, 5)
+    session = find(request, uuid)
+    if session is None:
+        return NO_CHANNEL
+    leg = ""
+    if where[0].startswith("-"):
+        leg, *where = where
+    if not where:
+        return "-ERR\n"
+    where = where[:3]
+    other = _bridged_to(request, session)
+    if leg.lower() == "-bleg" and other is not None:
+        session = other
+    elif leg.lower() == "-both" and other is not None:
+        # Neither is to hang up because the other leaves the bridge.
+        for one in (session, other):
+            one.channel.set_flag(Flag.REDIRECT)
+        other.transfer(*where)
+    return _OK if session.transfer(*where) else "-ERR\n"
+
+
+@command(
+    "uuid_dual_transfer",
+    "<uuid> <A-dest-exten>[/<A-dialplan>][/<A-context>] <B-dest-exten>[/<B-dialplan>][/<B-context>]",
+    "Transfer a session and its partner",
+)
+def uuid_dual_transfer(request: ApiRequest) -> str:
+    uuid, *where = words(request, 3, 4)
+    if len(where) != 2:
+        raise UsageError
+    session = find(request, uuid)
+    if session is None:
+        return NO_CHANNEL
+    other = _bridged_to(request, session)
+    if other is not None:
+        for one in (session, other):
+            one.channel.set_flag(Flag.REDIRECT)
+        other.transfer(*_destination(where[1]))
+    session.transfer(*_destination(where[0]))
+    return _OK
+
+
+@command("uuid_bridge", "", "Bridge call legs")
+def uuid_bridge(request: ApiRequest) -> str:
+    parts = request.argument.split()
+    if len(parts) != 2:
+        return "-USAGE: <uuid> <other_uuid>\n"
+    first, second = (find(request, uuid) for uuid in parts)
+    if first is None or second is None or not bridge_sessions(first, second):
+        return "-ERR Invalid uuid\n"
+    return f"+OK {parts[1]}\n"
+
+
+@command("uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", "Execute dialplan application")
+def uuid_broadcast(request: ApiRequest) -> str:
+    uuid, text, *legs = words(request, 2, 3)
+    sent = broadcast(request.switch, uuid, text, legs[0].lower() if legs else "aleg")
+    return "+OK Message sent\n" if sent else "-ERR invalid uuid\n"
+
+
+@command("uuid_break", "<uuid> [all]", "Break out of media sent to channel")
+def uuid_break(request: ApiRequest) -> str:
+    return _break(request)
+
+
+@command("break", "<uuid> [all]", "uuid_break")
+def break_(request: ApiRequest) -> str:
+    return _break(request)
+
+
+def _break(request: ApiRequest) -> str:
+    """End what plays; with `all` also what was to come after it; with `both` on the bridged leg, too."""
+    if not request.argument:
+        raise UsageError
+    uuid, _, how = request.argument.partition(" ")
+    session = find(request, uuid)
+    if session is None:
+        return NO_CHANNEL
+    other = _bridged_to(request, session) if "both" in how else None
+    for one in (session, other):
+        if one is not None:
+            if "all" in how:
+                flush_broadcasts(one)
+            one.break_off("all" in how)
+    return _OK
+
+
+@command("uuid_pause", "<uuid> <on|off>", "Pause media on a channel")
+def uuid_pause(request: ApiRequest) -> str:
+    return _pause(request)
+
+
+@command("pause", "<uuid> <on|off>", "Pause media on a channel")
+def pause(request: ApiRequest) -> str:
+    return _pause(request)
+
+
+def _pause(request: ApiRequest) -> str:
+    uuid, wanted, *_ = words(request, 2, 4)
+    session = find(request, uuid)
+    if session is None:
+        return NO_CHANNEL
+    if wanted.lower() == "on":
+        session.channel.set_flag(Flag.HOLD)
+    else:
+        session.channel.clear_flag(Flag.HOLD)
+    return ""
+
+
+@command("uuid_hold", "[off|toggle] <uuid> [<display>]", "Place call on hold")
+def uuid_hold(request: ApiRequest) -> str:
+    """Hold or go on. FreeSWITCH: a call that is not there is a success."""
+    parts = request.argument.split()
+    if not parts:
+        raise UsageError("-ERR Operation failed\n")
+    how = parts[0].lower()
+    if how in ("off", "toggle"):
+        parts.pop(0)
+    session = find(request, parts[0]) if parts else None
+    if session is None:
+        return "+OK Success\n"
+    display = parts[1] if len(parts) > 1 else ""
+    if how == "off" or (how == "toggle" and is_held(session)):
+        done = unhold(session)
+    else:
+        done = hold(session, display)
+    return "+OK Success\n" if done else "-ERR Operation failed\n"
+
+
+def _bridged_to(request: ApiRequest, session: Session) -> Session | None:
+    return find(request, session.partner) if session.partner is not None else None
+
+
+def _destination(text: str) -> list[str]:
+    """Return extension, dialplan and context of `exten/dialplan/context`; `/inline` at the end keeps other slashes."""
+    if text.endswith("/inline"):
+        return [text.removesuffix("/inline"), "inline"]
+    return text.split("/", 2)

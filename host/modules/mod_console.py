@@ -1,0 +1,59 @@
+"""mod_console: what the console shows of the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from host.api_table import ApiTable
+from host.arguments import separate
+from host.interfaces import ApiRequest
+from host.log import level_of
+from host.truth import is_true
+
+if TYPE_CHECKING:
+    from host.switch import Switch
+
+_RULE: Final = "-" * 80 + "\n"
+_USAGE: Final = (
+    f"USAGE:\n{_RULE}"
+    "console help\n"
+    "console loglevel [[0-7] | <loglevel_string>]\n"
+    "console uuid [on|off|toggle]\n"
+    "console json [on|off|toggle]\n"
+    "console colorize [on|off|toggle]\n"
+    f"{_RULE}"
+)
+_SWITCHES: Final = {"colorize": "color", "uuid": "uuid", "json": "json"}
+
+_commands: Final = ApiTable("mod_console")
+
+
+@_commands.command(
+    "console",
+    "loglevel [level]|colorize [on|toggle|off]|uuid [on|toggle|off]|json [on|toggle|off]",
+    "Console",
+)
+def console(request: ApiRequest) -> str:
+    """Set or tell what the console shows."""
+    settings = request.switch.console_settings
+    words = separate(request.argument, " ", 3)
+    what = words[0].lower() if words else ""
+    if what == "loglevel":
+        if len(words) > 1:
+            level = level_of(words[1])
+            if level is None:
+                return f"-ERR Invalid console loglevel ({words[1]})!\n\n"
+            settings.level = level
+        return f"+OK console log level set to {settings.level.name}\n"
+    if what in _SWITCHES:
+        on: bool = getattr(settings, what)
+        if len(words) > 1:
+            on = not on if words[1].lower() == "toggle" else is_true(words[1])
+            setattr(settings, what, on)
+        return f"+OK console {_SWITCHES[what]} {'enabled' if on else 'disabled'}\n"
+    return _USAGE
+
+
+def load(switch: Switch) -> None:
+    """Bring the command `console`."""
+    _commands.register(switch)

@@ -1,0 +1,283 @@
+"""`moonline serve`: a switch that runs until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from host.background import Background, go_to_background
+from host.clock import RealClock
+from host.default_config import EVENT_SOCKET_PASSWORD, default_configuration
+from host.heartbeat import start_heartbeat
+from host.log import LogLevel, level_of
+from host.log_writer import LogFile, into_file, on_terminal
+from host.module_list import load_modules
+from host.modules.mod_event_socket import listening_address
+from host.modules.mod_event_socket.settings import read_settings
+from host.session_control import Shutdown
+from host.switch import FOLDERS, Switch, default_base
+from host.xml_preprocess import XmlConfigError
+
+ROOT_FILE: Final = "freeswitch.xml"
+DESCRIPTION: Final = "Answer calls and operators with the scripts and the XML configuration given."
+EXAMPLES: Final = """\
+examples:
+  moonline serve --scripts ivr
+        lua-NAME runs ivr/NAME.lua; the event socket listens on 127.0.0.1:8021
+  moonline serve --conf /etc/freeswitch
+        the configuration that FreeSWITCH would read
+  moonline serve --conf /etc/freeswitch --background --log-file /var/log/moonline.log --pid-file /run/moonline.pid
+        as a daemon; kill -HUP opens the log file anew and reloads the configuration
+
+SIGTERM and SIGINT hang all calls up, close their recordings and end with status 0.
+"""
+
+
+class ServeError(Exception):
+    """Why the server cannot start."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `moonline serve`."""
+    parser.add_argument(
+        "--conf", type=Path, metavar="PATH", help=f"a FreeSWITCH configuration: folder or {ROOT_FILE}"
+    )
+    parser.add_argument("--scripts", type=Path, metavar="DIR", help="the folder of the Lua scripts (scripts)")
+    parser.add_argument(
+        "--base", type=Path, metavar="DIR", help="the folder that sounds/, scripts/, db/ … lie below"
+    )
+    parser.add_argument(
+        "--background", action="store_true", help="go to the background once calls are answered"
+    )
+    parser.add_argument("--log-file", type=Path, metavar="FILE", help="write the log to this file, too")
+    parser.add_argument(
+        "--log-level", default="info", metavar="LEVEL", help="least severe log lines on the terminal (info)"
+    )
+    parser.add_argument("--pid-file", type=Path, metavar="FILE", help="write the process's number here")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a global variable, set before the rest",
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `moonline serve` with these options; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="moonline serve",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    return serve(parser.parse_args(argv))
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Start a switch, say when it is ready and run it until a signal or the API ends it; return the exit status."""
+    for name in ("conf", "scripts", "base", "log_file", "pid_file"):
+        path = getattr(options, name)
+        if path is not None:
+            setattr(options, name, path.absolute())
+    background = go_to_background() if options.background else None
+    with ExitStack() as stack:
+        wishes = stack.enter_context(Wishes())
+        try:
+            switch, log_file = _start(options, stack)
+            ready = ready_line(switch)
+            if options.pid_file is not None:
+                _write_pid_file(options.pid_file, stack)
+        except (ServeError, XmlConfigError, OSError) as error:
+            return _fail(str(error), background)
+        switch.control.shutdown_listeners.append(wishes.end)
+        switch.log(LogLevel.NOTICE, ready)
+        if background is not None:
+            background.tell(0, f"{ready}\n")
+        else:
+            print(ready, flush=True)
+        while wishes.next() == signal.SIGHUP:
+            _renew(switch, log_file)
+        switch.control.shutdown_listeners.remove(wishes.end)
+        switch.log(LogLevel.NOTICE, "Shutting down")
+    if wishes.again:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return 0
+
+
+class Wishes:
+    """What operators wish of the process, by signals or by the API; one waits for them in the main thread."""
+
+    def __init__(self) -> None:
+        self.again = False
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self._former_writer = -1
+        self._former: dict[int, signal._HANDLER] = {}
+
+    def __enter__(self) -> Wishes:
+        # The number is written by the interpreter's own handler: one in Python would not run while `next` blocks,
+        # where the signal came just before that.
+        self._former_writer = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._former[number] = signal.signal(number, lambda number, frame: None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._former_writer)
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def next(self) -> int:
+        """Wait for the next wish and return the number of its signal."""
+        while (number := os.read(self._reader, 1)[0]) not in self._former:
+            continue  # a signal that somebody else handles
+        return number
+
+    def end(self, wish: Shutdown) -> None:
+        """Take the API's wish that the switch ends, perhaps to start again."""
+        self.again = wish.restart
+        try:
+            os.write(self._writer, bytes([signal.SIGTERM]))
+        except BlockingIOError:
+            pass  # thousands of wishes wait
+
+
+def _fail(text: str, background: Background | None) -> int:
+    if background is not None:
+        background.tell(1, f"moonline: {text}\n")
+    else:
+        print(f"moonline: {text}", file=sys.stderr)
+    return 1
+
+
+def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFile | None]:
+    level = level_of(options.log_level)
+    if level is None:
+        raise ServeError(f"{options.log_level} is no log level")
+    clock = RealClock()
+    stack.callback(clock.close)
+    switch = Switch(clock, options.base or default_base())
+    log_file = None
+    if options.log_file is not None:
+        log_file = LogFile(options.log_file)
+        stack.callback(log_file.close)
+        to_file = into_file(switch, log_file)
+        stack.callback(to_file.close)
+        switch.logs.add_sink(to_file, LogLevel.DEBUG)
+    if not options.background:
+        switch.console_settings.level = level
+        to_terminal = on_terminal(switch, sys.stdout)
+        stack.callback(to_terminal.close)
+        switch.logs.add_sink(to_terminal, LogLevel.DEBUG)
+    stack.callback(switch.close)
+    _make_folders(switch)
+    _set_variables(switch, options)
+    if options.conf is not None:
+        root = options.conf / ROOT_FILE if options.conf.is_dir() else options.conf
+        if not root.is_file():
+            raise ServeError(f"there is no configuration {root}")
+        switch.global_variables.set("conf_dir", str(root.parent))
+        switch.xml.load(root)
+    else:
+        switch.xml.load_text(default_configuration(switch.global_variables.get("script_dir") or "scripts"))
+    load_modules(switch)
+    start_heartbeat(switch)
+    _warn_of_the_password(switch)
+    return switch, log_file
+
+
+def _make_folders(switch: Switch) -> None:
+    """Make the folders below the base folder where that is there (FreeSWITCH makes them when it starts)."""
+    folders = [Path(switch.global_variables.get(name) or "") for name in FOLDERS]
+    base = Path(switch.global_variables.get("base_dir") or "")
+    if not base.is_dir():
+        return
+    for folder in folders:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            switch.log(LogLevel.WARNING, f"The folder {folder} cannot be made: {error.strerror}")
+            return
+
+
+def _set_variables(switch: Switch, options: argparse.Namespace) -> None:
+    variables = switch.global_variables
+    variables.set("local_ip_v4", _own_address(socket.AF_INET, "192.0.2.1") or "127.0.0.1")
+    variables.set("local_ip_v6", _own_address(socket.AF_INET6, "2001:db8::1") or "::1")
+    if options.scripts is not None:
+        if not options.scripts.is_dir():
+            raise ServeError(f"there is no folder {options.scripts}")
+        variables.set("script_dir", str(options.scripts))
+    elif options.conf is None:
+        variables.set("script_dir", str(Path("scripts").absolute()))
+    for text in options.set:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise ServeError(f"--set takes NAME=VALUE, not {text}")
+        variables.set(name, value)
+
+
+def _own_address(family: socket.AddressFamily, far: str) -> str | None:
+    """Return the address that packets to `far` (one reserved for examples, nothing is sent) would leave from."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((far, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None
+
+
+def _warn_of_the_password(switch: Switch) -> None:
+    address = listening_address(switch)
+    if address is None:
+        return
+    if (
+        read_settings(switch.xml).password == EVENT_SOCKET_PASSWORD
+        and not ipaddress.ip_address(address[0]).is_loopback
+    ):
+        switch.log(
+            LogLevel.WARNING,
+            f"The event socket listens on {address[0]}:{address[1]} with the default password "
+            f"{EVENT_SOCKET_PASSWORD}; change it in event_socket.conf",
+        )
+
+
+def ready_line(switch: Switch) -> str:
+    """Return the line that tells what the switch listens on."""
+    address = listening_address(switch)
+    socket_text = f"event socket {address[0]}:{address[1]}" if address is not None else "no event socket"
+    modules = len(switch.modules.names())
+    scripts = switch.global_variables.get("script_dir")
+    return f"moonline is ready: {socket_text}, {modules} modules, scripts in {scripts}"
+
+
+def _write_pid_file(path: Path, stack: ExitStack) -> None:
+    path.write_text(f"{os.getpid()}\n")
+    stack.callback(path.unlink, missing_ok=True)
+
+
+def _renew(switch: Switch, log_file: LogFile | None) -> None:
+    if log_file is not None:
+        try:
+            log_file.reopen()
+        except OSError as error:
+            switch.log(LogLevel.ERR, f"The log file could not be opened anew: {error}")
+    answer = (
+        switch.api("reloadxml")
+        if switch.api_commands.get("reloadxml") is not None
+        else f"[{switch.xml.reload()}]"
+    )
+    switch.log(LogLevel.NOTICE, f"SIGHUP: {answer.strip()}")

@@ -1,0 +1,431 @@
+"""A session: the thread, the inbox and the media line behind a channel, and the loop that runs its states."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from host import session_state
+from host.caller_profile import CallerProfile
+from host.channel import Channel, Flag
+from host.channel_event import channel_event
+from host.channel_state import CallState, ChannelState
+from host.event import Event
+from host.hangup_cause import HangupCause
+from host.inbox import Break, Command, Digit, Inbox, Wake
+from host.leading_number import leading_int
+from host.log import LogLevel
+from host.status import Status
+from media.notice import Detected, DigitReceived, Notice
+
+if TYPE_CHECKING:
+    from host.interfaces import ChannelIO
+    from host.ivr.play import FilePlayback
+    from host.switch import Switch
+    from media.line import Line
+
+_T = TypeVar("_T")
+
+# A state handler: called in the session's thread when the state is entered; False keeps the later ones from it.
+StateHandler = Callable[["Session"], bool]
+
+# Applications that call applications (execute_extension, transfer inline, a script): deeper is a loop.
+EXECUTE_DEPTH_LIMIT = 50
+
+# FreeSWITCH's default of `max_forwards`: a call that is sent on so often goes in circles.
+TRANSFER_LIMIT = 70
+
+
+class Session:
+    """One leg that is executed. Only `channel`, `inbox` and `run_in_session` are for other threads."""
+
+    def __init__(
+        self,
+        switch: Switch,
+        name: str,
+        profile: CallerProfile,
+        io: ChannelIO,
+        *,
+        outbound: bool,
+        endpoint: str,
+        rate: int = 8000,
+        uuid: str | None = None,
+    ) -> None:
+        self.switch = switch
+        self.clock = switch.clock
+        self.endpoint = endpoint
+        self.io = io
+        self.uuid = switch.take_uuid(uuid)
+        self.number = switch.next_session_number()
+        self.inbox = Inbox(switch.clock)
+        self.channel = Channel(switch, self.uuid, name, profile, outbound=outbound)
+        self.channel.on_change = self._wake
+        self.line: Line = switch.engine.line(rate, self._take_notice)
+        self.playing: FilePlayback | None = None
+        self.partner: str | None = None  # UUID of the leg it is bridged to
+        self.endpoint_handlers: Mapping[ChannelState, StateHandler] = {}
+        self.handlers: list[Mapping[ChannelState, StateHandler]] = []  # until a transfer
+        self.thread: threading.Thread | None = None
+        self.last_running_state = ChannelState.CS_NEW  # the one before that of the channel
+        self._driver: threading.Thread | None = None
+        self._new_state = switch.clock.waiter()
+        self.depth = 0
+        # Look at a digit before anybody reads it or it is sent, in any thread; True swallows it.
+        self.digit_interceptors: list[Callable[[Digit], bool]] = []
+        self.sent_digit_interceptors: list[Callable[[Digit], bool]] = []
+        self.at_hangup: list[Callable[[], object]] = []  # what ends with the call: recordings, taps
+        self.at_routing: list[Callable[[], object]] = []  # what is told when the call is sent elsewhere
+        # Detectors that listen beside what the call does, by number: called with what they found, at once.
+        self.background_detectors: dict[int, Callable[[str], object]] = {}
+        self.ended = switch.clock.waiter()
+        variables = self.channel.variables
+        variables.set("direction", self.channel.direction)
+        if outbound:
+            variables.set("is_outbound", "true")
+        variables.set("uuid", self.uuid)
+        variables.set("session_id", str(self.number))
+        variables.set("channel_name", name)
+        for side in ("read", "write"):
+            variables.set(f"{side}_codec", "L16")
+            variables.set(f"{side}_rate", str(rate))
+        switch.add_session(self)
+        self.channel.fire("CHANNEL_CREATE")
+        self.channel.set_call_state(CallState.DIALING if outbound else CallState.RINGING)
+
+    # -- the thread ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the session's thread in the state the channel was set to."""
+        if self.thread is None:
+            self.thread = self.clock.spawn(self._run, f"session-{self.uuid[:8]}")
+
+    @property
+    def in_own_thread(self) -> bool:
+        """Whether the caller is the thread that runs the session's operations."""
+        return threading.current_thread() is (self._driver or self.thread)
+
+    def drive(self) -> None:
+        """Let the calling thread run this call's operations from now on, until the channel gets another state.
+
+        The session's own thread keeps out of the inbox meanwhile (FreeSWITCH: a leg in CS_SOFT_EXECUTE that a script
+        owns).
+        """
+        self._driver = threading.current_thread()
+        self.inbox.hand_over()
+
+    def _run(self) -> None:
+        channel = self.channel
+        try:
+            while channel.running_state is not ChannelState.CS_DESTROY:
+                if channel.state is channel.running_state:
+                    if self._driver is not None:
+                        self._new_state.wait(None)
+                        continue
+                    self.receive(None, (), until=lambda: self._driver is not None)
+                    if channel.state is channel.running_state and self._driver is None:
+                        self.inbox.wait(None)
+                    continue
+                if self._driver is not None:
+                    self._driver = None
+                    self.inbox.hand_over()
+                self.last_running_state = channel.running_state
+                channel.running_state = channel.state
+                channel.flags -= {Flag.TRANSFER, Flag.REDIRECT}
+                channel.tell_watchers()
+                channel.fire("CHANNEL_STATE")
+                self._enter(channel.running_state)
+        except Exception as error:  # one call's fault must not be another's: it ends this call and is logged
+            self.switch.report_bug(f"session {self.uuid}", error)
+            channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
+        finally:
+            if channel.running_state is not ChannelState.CS_DESTROY:
+                session_state.abandon(self)
+            self.line.close()
+            self.switch.remove_session(self)
+            self.ended.notify()
+
+    def _enter(self, state: ChannelState) -> None:
+        for table in [self.endpoint_handlers, *self.handlers, session_state.DEFAULT]:
+            handler = table.get(state)
+            if handler is not None and not handler(self):
+                return
+
+    # -- waiting -------------------------------------------------------------------------------------------------
+
+    def receive(
+        self, deadline: int | None, kinds: tuple[type[object], ...], until: Callable[[], bool] | None = None
+    ) -> object | None:
+        """Return the next item of `kinds`; None at `deadline` (µs of `Clock.now()`) or once the channel is not ready.
+
+        Also None once `until()` holds, which is asked again whenever something wakes the session. This is the only
+        place where a session blocks. Commands of other threads run in here.
+        """
+        while True:
+            # FreeSWITCH: what is queued for a call that is on its way elsewhere waits until it has arrived.
+            command = self.inbox.take(Command) if self.channel.ready else None
+            if command is not None:
+                command.run(self)
+                continue
+            item = self.inbox.take(kinds) if kinds else None
+            if item is not None or not self.channel.ready or (until is not None and until()):
+                return item
+            if not self.inbox.wait(deadline):
+                return self.inbox.take(kinds) if kinds else None
+
+    def next_digit(self) -> Digit | None:
+        """Return the oldest digit that waits and tell it with the event DTMF; None when there is none."""
+        digit = self.inbox.take(Digit)
+        if digit is not None:
+            self.tell_digit(digit)
+        return digit
+
+    def tell_digit(self, digit: Digit) -> None:
+        """Fire the event DTMF for a digit that an operation took."""
+        self.switch.observe("digit", self.channel, digit=digit.digit, duration=digit.duration)
+        self.channel.fire(
+            "DTMF",
+            ("DTMF-Digit", digit.digit),
+            ("DTMF-Duration", str(digit.duration)),
+            ("DTMF-Source", digit.source),
+        )
+
+    def run_in_session(self, run: Callable[[Session], object]) -> None:
+        """Have `run(session)` called in the session's thread at its next wait, or now when that is this thread."""
+        if self.in_own_thread:
+            run(self)
+        else:
+            self.inbox.put(Command(run))
+
+    def queue_event(self, event: Event) -> None:
+        """Queue an event for the input callback of the operation that runs."""
+        self.inbox.put(event)
+
+    def break_off(self, all_operations: bool = False) -> None:
+        """End the operation that runs."""
+        self.inbox.put(Break(all_operations))
+
+    def _wake(self) -> None:
+        self.inbox.put(Wake())
+        self._new_state.notify()
+
+    def _take_notice(self, notice: Notice) -> None:
+        if isinstance(notice, DigitReceived):
+            self.receive_digit(Digit(notice.digit, notice.duration))
+        elif isinstance(notice, Detected) and notice.detector in self.background_detectors:
+            self.background_detectors[notice.detector](notice.detail)
+        else:
+            self.inbox.put(notice)
+
+    def receive_digit(self, digit: Digit) -> None:
+        """Queue a digit from the far end, unless the channel drops it or something else takes it.
+
+        FreeSWITCH: digits that an operator or an application put there as they are bypass both.
+        """
+        if digit.processed:
+            if Flag.DROP_DTMF in self.channel.flags:
+                return
+            if any(intercept(digit) for intercept in list(self.digit_interceptors)):
+                return
+        self.inbox.put(digit)
+
+    def send_digit(self, digit: Digit) -> None:
+        """Send a digit to the far end, unless something takes it on the way."""
+        if not any(intercept(digit) for intercept in list(self.sent_digit_interceptors)):
+            self.io.send_dtmf(self, digit.digit, digit.duration)
+
+    # -- what the call does --------------------------------------------------------------------------------------
+
+    def answer(self) -> Status:
+        """Answer the call; FALSE when it is hung up. Only the far end can answer a leg that we call."""
+        channel = self.channel
+        if channel.outbound:
+            return Status.SUCCESS
+        if channel.down:
+            return Status.FALSE
+        if Flag.ANSWERED not in channel.flags:
+            self.io.answer(self)
+            self.mark_answered()
+        return Status.SUCCESS
+
+    def pre_answer(self) -> Status:
+        """Start early media; FALSE when the call is hung up."""
+        channel = self.channel
+        if channel.down:
+            return Status.FALSE
+        if Flag.ANSWERED not in channel.flags and Flag.EARLY_MEDIA not in channel.flags:
+            if not channel.outbound:
+                self.io.pre_answer(self)
+            self.mark_pre_answered()
+        return Status.SUCCESS
+
+    def ring_ready(self) -> Status:
+        """Tell the far end that it rings."""
+        channel = self.channel
+        if channel.down:
+            return Status.FALSE
+        if not channel.flags & {Flag.ANSWERED, Flag.EARLY_MEDIA, Flag.RING_READY}:
+            if not channel.outbound:
+                self.io.ring_ready(self)
+            self.mark_ring_ready()
+        return Status.SUCCESS
+
+    def mark_answered(self) -> None:
+        """Note that the call is answered: event CHANNEL_ANSWER, `execute_on_answer`, `api_on_answer`."""
+        channel = self.channel
+        if Flag.ANSWERED in channel.flags or channel.down:
+            return
+        channel.flags.add(Flag.ANSWERED)
+        now = self.clock.time()
+        times = channel.profile.times
+        times.answered = now
+        times.progress_media = times.progress_media or now
+        channel.variables.set("endpoint_disposition", "ANSWER")
+        channel.log(LogLevel.NOTICE, f"Channel [{channel.name}] has been answered")
+        channel.set_call_state(CallState.ACTIVE)
+        channel.fire("CHANNEL_ANSWER")
+        self.switch.observe("answer", channel)
+        channel.changed()
+        session_state.run_moment(self, "answer")
+        if Flag.EARLY_MEDIA not in channel.flags:
+            session_state.run_moment(self, "media")
+
+    def mark_pre_answered(self) -> None:
+        """Note early media: event CHANNEL_PROGRESS_MEDIA, `execute_on_pre_answer`, `execute_on_media`."""
+        channel = self.channel
+        if Flag.EARLY_MEDIA in channel.flags or Flag.ANSWERED in channel.flags or channel.down:
+            return
+        channel.flags.add(Flag.EARLY_MEDIA)
+        channel.profile.times.progress_media = self.clock.time()
+        channel.variables.set("endpoint_disposition", "EARLY MEDIA")
+        channel.log(LogLevel.NOTICE, f"Pre-Answer {channel.name}!")
+        channel.set_call_state(CallState.EARLY)
+        channel.fire("CHANNEL_PROGRESS_MEDIA")
+        self.switch.observe("pre_answer", channel)
+        channel.changed()
+        for moment in ("pre_answer", "media"):
+            session_state.run_moment(self, moment)
+
+    def mark_ring_ready(self) -> None:
+        """Note that it rings: event CHANNEL_PROGRESS, `execute_on_ring`."""
+        channel = self.channel
+        if channel.flags & {Flag.RING_READY, Flag.EARLY_MEDIA, Flag.ANSWERED} or channel.down:
+            return
+        channel.flags.add(Flag.RING_READY)
+        channel.profile.times.progress = self.clock.time()
+        channel.log(LogLevel.NOTICE, f"Ring-Ready {channel.name}!")
+        channel.set_call_state(CallState.RINGING)
+        channel.fire("CHANNEL_PROGRESS")
+        self.switch.observe("ring_ready", channel)
+        channel.changed()
+        session_state.run_moment(self, "ring")
+
+    def expand(self, text: str) -> str:
+        """Return `text` with `${…}` replaced for this channel."""
+        return self.switch.expand(text, self)
+
+    def execute(self, application: str, data: str = "") -> Status:
+        """Run a dialplan application with `data`, expanded first; FALSE when there is none or the call cannot take it.
+
+        FreeSWITCH: an unknown application hangs the call up with DESTINATION_OUT_OF_ORDER.
+        """
+        channel = self.channel
+        app = self.switch.applications.get(application)
+        if app is None:
+            channel.log(LogLevel.ERR, f"Invalid Application {application}")
+            channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
+            return Status.FALSE
+        if channel.down and not (app.zombie_exec or channel.private.get("zombie_exec")):
+            return Status.FALSE
+        if self.depth >= EXECUTE_DEPTH_LIMIT:
+            channel.log(LogLevel.ERR, f"{channel.name} Too many levels of execution at {application}")
+            channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
+            return Status.FALSE
+        if app.needs_media and not channel.flags & {Flag.ANSWERED, Flag.EARLY_MEDIA}:
+            self.pre_answer()
+        expanded = data if app.raw_data else self.expand(data)
+        variables = channel.variables
+        former = variables.get("current_application"), variables.get("current_application_data")
+        variables.set("current_application_data", expanded)
+        variables.set("current_application", app.name)
+        variables.set("current_application_response", None)
+        channel.log(LogLevel.DEBUG, f"EXECUTE [depth={self.depth}] {channel.name} {app.name}({expanded})")
+        self.switch.observe("execute", channel, application=app.name, data=expanded, depth=self.depth)
+        app_uuid = variables.get("app_uuid") or self.switch.new_uuid()
+        headers = [("Application", app.name), ("Application-Data", expanded), ("Application-UUID", app_uuid)]
+        channel.fire("CHANNEL_EXECUTE", *headers)
+        self.depth += 1
+        try:
+            app.run(self, expanded)
+        finally:
+            self.depth -= 1
+        response = variables.get("current_application_response") or "_none_"
+        headers.insert(2, ("Application-Response", response))
+        channel.fire("CHANNEL_EXECUTE_COMPLETE", *headers)
+        self.switch.observe("executed", channel, application=app.name, response=response, depth=self.depth)
+        channel.private["last_app"] = (app.name, expanded)
+        if self.depth and former[0]:
+            variables.set("current_application", former[0])
+            variables.set("current_application_data", former[1])
+        return Status.SUCCESS
+
+    def transfer(self, extension: str, dialplan: str = "", context: str = "") -> Status:
+        """Send the call to another extension; empty parts stay as they are. What runs now is no longer `ready`.
+
+        FreeSWITCH: an empty extension is `service`, the dialplan of a call that was in `inline` is XML, and a call
+        that was transferred 70 times (or as often as `max_forwards` says) is hung up.
+        """
+        channel = self.channel
+        variables = channel.variables
+        if channel.down:
+            return Status.FALSE
+        limit = "max_session_transfers" if variables.get("max_session_transfers") else "max_forwards"
+        given = variables.get(limit)
+        left = TRANSFER_LIMIT if given is None else leading_int(given) - 1
+        if left <= 0:
+            channel.hangup(HangupCause.EXCHANGE_ROUTING_ERROR)
+            return Status.FALSE
+        variables.set(limit, str(left))
+        channel.flags.discard(Flag.ORIGINATING)
+        self.handlers.clear()
+        variables.set("temp_hold_music", None)
+        session_state.run_moment(self, "blind_transfer")
+        extension = extension or "service"
+        profile = channel.profile.clone()
+        profile.destination_number = extension
+        former_dialplan = profile.dialplan if profile.dialplan.lower() != "inline" else ""
+        profile.dialplan = dialplan or variables.get("force_transfer_dialplan") or former_dialplan or "XML"
+        profile.context = context or variables.get("force_transfer_context") or profile.context or "default"
+        profile.rdnis = channel.profile.destination_number
+        profile.times.transferred = self.clock.time()
+        stamp = profile.times.transferred // 1_000_000
+        profile.transfer_source = (
+            f"{stamp}:{self.switch.new_uuid()}:bl_xfer:{extension}/{profile.context}/{profile.dialplan}"
+        )
+        channel.set_flag(Flag.TRANSFER)
+        bridged_to = self.switch.find_session(variables.get("bridge_to") or "")
+        if bridged_to is not None:
+            bridged_to.channel.variables.set("signal_bond", None)
+        variables.set("signal_bond", None)
+        channel.push_profile(profile)
+        if channel.state is ChannelState.CS_ROUTING:
+            channel.running_state = ChannelState.CS_INIT  # hunt again with the new profile
+        else:
+            channel.set_state(ChannelState.CS_ROUTING)
+        channel.log(
+            LogLevel.NOTICE, f"Transfer {channel.name} to {profile.dialplan}[{extension}@{profile.context}]"
+        )
+        self.switch.observe(
+            "transfer", channel, extension=extension, dialplan=profile.dialplan, context=profile.context
+        )
+        self.inbox.put(Wake())
+        return Status.SUCCESS
+
+    def event(self, name: str, subclass: str | None = None) -> Event:
+        """Return a new event with the channel's headers."""
+        return channel_event(self.channel, name, subclass)
+
+    def private(self, key: str, kind: type[_T]) -> _T | None:
+        """Return the channel's private value `key` when it is a `kind`."""
+        value = self.channel.private.get(key)
+        return value if isinstance(value, kind) else None

@@ -1,0 +1,164 @@
+"""What the core does in each channel state, after the endpoint's and the modules' own handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from host.cdr_variables import set_cdr_variables
+from host.channel import Flag
+from host.channel_state import ChannelState
+from host.hangup_cause import HangupCause
+from host.ivr.park import on_park
+from host.log import LogLevel
+
+if TYPE_CHECKING:
+    from host.session import Session, StateHandler
+
+
+def _init(session: Session) -> bool:
+    session.channel.set_state(ChannelState.CS_ROUTING, after=ChannelState.CS_INIT)
+    return True
+
+
+def _routing(session: Session) -> bool:
+    """Ask the dialplan where to go (FreeSWITCH: no extension is NO_ROUTE_DESTINATION)."""
+    channel = session.channel
+    session.switch.observe("route", channel)
+    for told in list(session.at_routing):
+        told()
+    profile = channel.profile
+    channel.hit_dialplan = True
+    run_moment(session, "routing")
+    for name in profile.dialplan.split(",") if profile.dialplan else ["XML"]:
+        kind, _, argument = name.partition(":")
+        dialplan = session.switch.dialplans.get(kind)
+        if dialplan is None:
+            channel.log(LogLevel.ERR, f"Invalid Dialplan {kind}")
+            continue
+        extension = dialplan.hunt(session, argument, profile)
+        if channel.state is not ChannelState.CS_ROUTING or Flag.TRANSFER in channel.flags:
+            return True  # an inline action hung up or sent the call elsewhere
+        if extension is not None:
+            channel.flip_caller_id()
+            profile.extension = extension
+            channel.set_state(ChannelState.CS_EXECUTE, after=ChannelState.CS_ROUTING)
+            return True
+    channel.log(
+        LogLevel.INFO,
+        f"No Route, Aborting {profile.destination_number} in dialplan {profile.dialplan} context {profile.context}",
+    )
+    channel.hangup(HangupCause.NO_ROUTE_DESTINATION)
+    return True
+
+
+def _execute(session: Session) -> bool:
+    """Run the extension's applications one after the other; at the end the call is over."""
+    channel = session.channel
+    while channel.ready:
+        extension = channel.profile.extension  # an application may put another one in its place
+        step = extension.next() if extension is not None else None
+        if step is None:
+            break
+        session.execute(*step)
+    if channel.state is ChannelState.CS_EXECUTE and Flag.TRANSFER not in channel.flags:
+        channel.hangup(HangupCause.NORMAL_CLEARING)
+    return True
+
+
+def _consume_media(session: Session) -> bool:
+    """Stay until the state changes; the inbox takes what arrives."""
+    return True
+
+
+def _hangup(session: Session) -> bool:
+    channel = session.channel
+    session.io.hangup(session)
+    end_with_call(session)
+    set_cdr_variables(channel)
+    run_moment(session, "hangup")
+    run_hangup_hook(session)
+    channel.set_state(ChannelState.CS_REPORTING)
+    return True
+
+
+def _reporting(session: Session) -> bool:
+    channel = session.channel
+    channel.fire("CHANNEL_HANGUP_COMPLETE", ("Hangup-Cause", channel.hangup_cause.name))
+    session.switch.report_cdr(session)
+    channel.set_state(ChannelState.CS_DESTROY)
+    return True
+
+
+def _destroy(session: Session) -> bool:
+    session.channel.fire("CHANNEL_DESTROY")
+    return True
+
+
+DEFAULT: Final[Mapping[ChannelState, StateHandler]] = {
+    ChannelState.CS_INIT: _init,
+    ChannelState.CS_ROUTING: _routing,
+    ChannelState.CS_EXECUTE: _execute,
+    ChannelState.CS_CONSUME_MEDIA: _consume_media,
+    ChannelState.CS_PARK: on_park,
+    ChannelState.CS_HANGUP: _hangup,
+    ChannelState.CS_REPORTING: _reporting,
+    ChannelState.CS_DESTROY: _destroy,
+}
+
+
+def abandon(session: Session) -> None:
+    """Wind up a session whose thread failed: tell the endpoint and whoever watches that it is over."""
+    channel = session.channel
+    session.io.hangup(session)
+    end_with_call(session)
+    channel.state = channel.running_state = ChannelState.CS_DESTROY
+    channel.fire("CHANNEL_HANGUP_COMPLETE", ("Hangup-Cause", channel.hangup_cause.name))
+    channel.fire("CHANNEL_DESTROY")
+
+
+def end_with_call(session: Session) -> None:
+    """End what runs beside the session and ends with it."""
+    closers, session.at_hangup = session.at_hangup, []
+    for close in closers:
+        close()
+
+
+def run_moment(session: Session, moment: str) -> None:
+    """Run what the variables `execute_on_MOMENT…` (applications) and `api_on_MOMENT…` (API commands) name.
+
+    Values are `app arg` or `app::arg`; the latter runs in the session's own thread at its next wait.
+    """
+    channel = session.channel
+    for prefix in (f"execute_on_{moment}", f"api_on_{moment}"):
+        for name, value in list(channel.variables.items()):
+            if not name.lower().startswith(prefix) or not value:
+                continue
+            _, queued, argument = value.partition("::")
+            command, _, plain = value.partition(" ")
+            if queued and " " not in value.partition("::")[0]:
+                command = value.partition("::")[0]
+            else:
+                argument = plain
+            if prefix.startswith("api"):
+                session.switch.api(command, session.expand(argument), session)
+            elif queued:
+                session.run_in_session(lambda s, c=command, a=argument: s.execute(c, a))  # type: ignore[misc]
+            elif session.in_own_thread or session.thread is None:
+                session.execute(command, argument)
+            else:
+                session.run_in_session(lambda s, c=command, a=argument: s.execute(c, a))  # type: ignore[misc]
+
+
+def run_hangup_hook(session: Session) -> None:
+    """Run the API command in `api_hangup_hook`; `session_in_hangup_hook` lets it see the session."""
+    channel = session.channel
+    hook = channel.variables.get("api_hangup_hook")
+    if not hook:
+        return
+    command, _, argument = session.expand(hook).partition(" ")
+    reply = session.switch.api(
+        command, argument, session if channel.is_true("session_in_hangup_hook") else None
+    )
+    channel.variables.set("api_hangup_hook_result", reply.strip() or None)
+    channel.log(LogLevel.DEBUG, f"Hangup Command {command}({argument}):\n{reply}")

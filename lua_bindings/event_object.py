@@ -1,0 +1,170 @@
+"""freeswitch.Event: an event in a script's hands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from host.event import Event as HostEvent
+from host.event import EventJsonError, event_from_json, event_type
+from host.log import LogLevel
+from host.status import Status
+from lua_bindings.host_call import ScriptFault
+from lua_bindings.opaque import Opaque
+
+if TYPE_CHECKING:
+    from lua_bindings.script_run import ScriptRun
+
+
+class Event:
+    """An event that the script made (`mine` 1, it may be fired) or was given (`mine` 0)."""
+
+    def __init__(
+        self, run: ScriptRun, kind: str | Opaque | None = None, detail: str | int | None = None
+    ) -> None:
+        """Make an event of a type and a subclass, or of JSON text with the type `json`.
+
+        Raises ScriptFault for a nil type (FreeSWITCH crashes).
+        """
+        self._run = run
+        self.mine = 1
+        self.serialized_string: str | None = None
+        self.event: HostEvent | None = None
+        if kind is None and isinstance(detail, str):
+            raise ScriptFault("Error in Event::Event (arg 1), expected 'char const *' got 'nil'")
+        if isinstance(kind, Opaque):
+            self.event = kind.value if isinstance(kind.value, HostEvent) else None
+            self.mine = int(bool(detail))
+        elif isinstance(kind, str):
+            self.event = self._make(kind, str(detail) if detail else None)
+
+    @classmethod
+    def around(cls, run: ScriptRun, event: HostEvent, mine: bool) -> Event:
+        """Wrap an event of the host."""
+        made = cls(run)
+        made.event = event
+        made.mine = int(mine)
+        return made
+
+    def _make(self, kind: str, subclass: str | None) -> HostEvent | None:
+        if kind.lower() == "json" and subclass:
+            try:
+                return event_from_json(subclass)
+            except EventJsonError:
+                return None
+        event = self._run.switch.new_event(event_type(kind, subclass))
+        if subclass:
+            event.set_subclass(subclass)
+        return event
+
+    def _missing(self, doing: str) -> None:
+        self._run.log(LogLevel.ERR, f"Trying to {doing} an event that does not exist!")
+
+    def chat_execute(self, app: str | None, data: str | None = None) -> int:
+        """Run a chat application on the message; 1 when there is none of that name."""
+        found = self._run.switch.chat_applications.get(app or "")
+        if found is None or self.event is None:
+            self._run.log(LogLevel.ERR, f"Invalid chat application interface [{app or ''}]!")
+            return 1
+        result = found.run(self.event, data or "")
+        return 0 if result is not False and result is not Status.FALSE else 1
+
+    def chat_send(self, dest_proto: str | None = None) -> int:
+        """Send the message by a chat protocol, that of the header `dest_proto` by default; 1 when it failed."""
+        if self.event is None:
+            return 1
+        name = dest_proto or self.event.get_header("dest_proto") or ""
+        protocol = self._run.switch.chats.get(name)
+        if protocol is None:
+            self._run.log(LogLevel.ERR, f"Invalid chat interface [{name}]!")
+            return 1
+        return 0 if protocol.send(self.event.copy()) else 1
+
+    def serialize(self, form: str | None = None) -> str:
+        """Return the event as text: plain, `xml` or `json`."""
+        if self.event is None:
+            return ""
+        self.serialized_string = self.event.serialize(form)
+        return self.serialized_string
+
+    def setPriority(self, priority: object = None) -> bool:
+        """Set the header `priority` to NORMAL; no value of Lua is a priority."""
+        if self.event is None:
+            self._missing("setPriority")
+            return False
+        self.event.set_priority()
+        return True
+
+    def getHeader(self, name: str | None) -> str | None:
+        """Return a header's value."""
+        if not name:
+            self._run.log(LogLevel.ERR, "Trying to getHeader an invalid header!")
+            return None
+        if self.event is None:
+            self._missing("getHeader")
+            return None
+        return self.event.get_header(name)
+
+    def getBody(self) -> str | None:
+        """Return the body."""
+        if self.event is None:
+            self._missing("getBody")
+            return None
+        return self.event.body
+
+    def getType(self) -> str:
+        """Return the event's type."""
+        if self.event is None:
+            self._missing("getType")
+            return "invalid"
+        return self.event.name
+
+    def addBody(self, value: str | None) -> bool:
+        """Set the body; nil is an empty one."""
+        if self.event is None:
+            self._missing("addBody")
+            return False
+        self.event.body = value or ""
+        return True
+
+    def addHeader(self, name: str | None, value: str | None) -> bool:
+        """Add a header; nil for either changes nothing."""
+        if self.event is None:
+            self._missing("addHeader")
+            return False
+        if name is None or value is None:
+            return False
+        self.event.add_header(name, value)
+        return True
+
+    def delHeader(self, name: str | None) -> bool:
+        """Delete all headers of that name."""
+        if not name:
+            self._run.log(LogLevel.ERR, "Trying to delHeader an invalid header!")
+            return False
+        if self.event is None:
+            self._missing("delHeader")
+            return False
+        return self.event.delete_header(name)
+
+    def fire(self) -> bool:
+        """Fire a copy of the event, when it is one's own."""
+        if not self.mine:
+            self._run.log(LogLevel.ERR, "Not My event!")
+            return False
+        if self.event is None:
+            self._missing("fire")
+            return False
+        self._run.switch.fire(self.event.copy())
+        return True
+
+    def merge(self, to_merge: Event | None) -> bool:
+        """Add the headers of another event; with itself nothing is added (FreeSWITCH never returns)."""
+        if self.event is None:
+            self._missing("merge to")
+            return False
+        if to_merge is None or to_merge.event is None:
+            self._missing("merge from")
+            return False
+        if to_merge.event is not self.event:
+            self.event.merge(to_merge.event)
+        return True

@@ -1,0 +1,115 @@
+"""JSON text as FreeSWITCH's cJSON reads and writes it: tabs, its way with numbers, duplicate names kept."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final, TypeAlias
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_NESTING_LIMIT: Final = 1000  # cJSON refuses to parse deeper
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant, parse_int=float, strict=False)
+
+
+def parse(text: str) -> JsonValue:
+    """Return the value at the beginning of `text`; what follows it is not looked at. Raises ValueError."""
+    if text.count("[") + text.count("{") > _NESTING_LIMIT and _depth(text) > _NESTING_LIMIT:
+        raise ValueError("nested too deep")
+    try:
+        value: JsonValue = _DECODER.raw_decode(text.lstrip(" \t\r\n"))[0]
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    return value
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    quoted = escaped = False
+    for character in text:
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def write(value: Any, *, formatted: bool) -> str:
+    """Return `value` as text: in one line, or with each member of an object in a line of its own."""
+    out: list[str] = []
+    _write(value, 0, formatted, out)
+    return "".join(out)
+
+
+def _write(value: Any, depth: int, formatted: bool, out: list[str]) -> None:
+    if value is None:
+        out.append("null")
+    elif isinstance(value, bool):
+        out.append("true" if value else "false")
+    elif isinstance(value, int | float):
+        out.append(_number(value))
+    elif isinstance(value, str):
+        out.append(_string(value))
+    elif isinstance(value, dict):
+        _write_object(value, depth, formatted, out)
+    else:
+        out.append("[")
+        for index, item in enumerate(value):
+            if index:
+                out.append(", " if formatted else ",")
+            _write(item, depth + 1, formatted, out)
+        out.append("]")
+
+
+def _write_object(value: dict[str, Any], depth: int, formatted: bool, out: list[str]) -> None:
+    out.append("{\n" if formatted else "{")
+    for index, (name, item) in enumerate(value.items()):
+        if index:
+            out.append(",\n" if formatted else ",")
+        if formatted:
+            out.append("\t" * (depth + 1))
+        out.append(_string(name))
+        out.append(":\t" if formatted else ":")
+        _write(item, depth + 1, formatted, out)
+    if formatted:
+        if value:
+            out.append("\n")
+        out.append("\t" * depth)
+    out.append("}")
+
+
+def _number(value: float) -> str:
+    if math.isnan(value) or math.isinf(value):
+        return "null"
+    if value == int(value) and -(2**31) <= value < 2**31:
+        return str(int(value))
+    text = f"{value:.15g}"
+    return text if float(text) == value else f"{value:.17g}"
+
+
+def _string(text: str) -> str:
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    out = []
+    for character in text:
+        escape = _ESCAPES.get(character)
+        if escape is not None:
+            out.append(escape)
+        elif character < " ":
+            out.append(f"\\u{ord(character):04x}")
+        else:
+            out.append(character)
+    return '"' + "".join(out) + '"'

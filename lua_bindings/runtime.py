@@ -1,0 +1,266 @@
+"""Lua runtimes: made with everything that mod_lua puts into them, kept ready in a pool, fed with cached byte code.
+
+The only place that knows lupa. A runtime belongs to one thread at a time: whoever takes it runs one script with it
+and closes it; it is never used again, so that nothing of a script is seen by the next.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.resources
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any, Final, Protocol
+
+from lua_bindings.contract import CLASSES, CONSTANTS, FUNCTIONS
+from lua_bindings.empty_statement import without_empty_statements
+
+# Names in lua.conf and in a script's first line -> lupa's modules.
+VERSIONS: Final = {
+    "luajit": "lupa.luajit21",
+    "5.1": "lupa.lua51",
+    "5.2": "lupa.lua52",
+    "5.3": "lupa.lua53",
+    "5.4": "lupa.lua54",
+    "5.5": "lupa.lua55",
+}
+DEFAULT_VERSION: Final = "luajit"
+
+# Lua instructions between two looks at the budget: some 50 µs of LuaJIT's interpreter, of which a look takes one.
+HOOK_INTERVAL: Final = 20_000
+
+# A first script runs at once, and a burst of calls finds a few runtimes ready; each costs some 100 kB.
+POOL_SIZE: Final = 4
+
+# Byte code of scripts that is kept; a busy PBX has some hundreds of script files.
+CHUNK_LIMIT: Final = 512
+
+# The name of the host's own Lua chunks, so that tracebacks show them as the C functions they stand for.
+HOST_CHUNK: Final = b"=[C]"
+
+_PRECOMPILE: Final = b"return string.dump(assert((loadstring or load)(...)))"
+
+
+class LuaSyntaxError(Exception):
+    """Lua refused to compile a chunk; the text is Lua's, with the position."""
+
+
+class LuaVersionError(ValueError):
+    """A Lua version was asked for that is not there."""
+
+
+class Binder(Protocol):
+    """Gives a runtime the host's functions, one at a time, when a script first uses them."""
+
+    def bind(self, class_name: str | None, key: str | bool) -> tuple[bytes, Callable[..., object]] | None:
+        """Return the wrapper's Lua source and the host's function of a method, constructor, function or members."""
+
+    def judge(self, touched: bool, kilobytes: float) -> str | None:
+        """Return why the script must stop, None when it may go on."""
+
+    def report_bug(self, where: str, error: Exception) -> None:
+        """Take note of a fault of the host's."""
+
+
+class _Handle:
+    """What a script's object is made of in Lua 5.2 and later, which have no `newproxy`."""
+
+
+@cache
+def _lupa(version: str) -> Any:
+    name = VERSIONS.get(version)
+    if name is None:
+        raise LuaVersionError(f"no Lua version {version!r}: choose one of {', '.join(VERSIONS)}")
+    return importlib.import_module(name)
+
+
+def _lua_runtime(version: str) -> Any:
+    return _lupa(version).LuaRuntime(
+        encoding=None, register_eval=False, register_builtins=False, unpack_returned_tuples=True
+    )
+
+
+@cache
+def lua_error(version: str) -> type[Exception]:
+    """Return the exception that lupa raises for an error in Lua of this version."""
+    error: type[Exception] = _lupa(version).LuaError
+    return error
+
+
+@lru_cache(maxsize=4096)
+def precompiled(version: str, source: bytes) -> bytes:
+    """Return the byte code of one of the host's own Lua texts."""
+    code = _lua_runtime(version).execute(_PRECOMPILE, source, HOST_CHUNK)
+    assert isinstance(code, bytes)
+    return code
+
+
+def _contract_tables() -> bytes:
+    """Return Lua text for the names that a runtime has from the start."""
+    classes = []
+    for cls in CLASSES.values():
+        base = f'"{cls.base.name}"' if cls.base else "nil"
+        classes.append(
+            f'["{cls.name}"] = {{"{cls.ctype}", {base}, {str(cls.constructor is not None).lower()}}}'
+        )
+    functions = [f"{name} = true" for name in FUNCTIONS]
+    constants = [f"{name} = {value}" for name, value in CONSTANTS.items()]
+    tables = [f"{{{', '.join(entries)}}}" for entries in (classes, functions, constants)]
+    return f"local classes, functions, constants = {', '.join(tables)} ".encode()
+
+
+@cache
+def _start_up(version: str) -> tuple[bytes, bytes | None]:
+    files = importlib.resources.files("lua_bindings")
+    prelude = precompiled(version, _contract_tables() + files.joinpath("prelude.lua").read_bytes())
+    if version not in ("luajit", "5.1"):
+        return prelude, None
+    return prelude, precompiled(version, files.joinpath("compat52.lua").read_bytes())
+
+
+class Runtime:
+    """One Lua state with `freeswitch` in it. `binder` must be set before a script runs."""
+
+    def __init__(
+        self, version: str = DEFAULT_VERSION, interval: int = HOOK_INTERVAL, jit: bool = False
+    ) -> None:
+        """Make a runtime; `interval` 0 is without the budget, which with `jit` could not stop compiled loops."""
+        self.version = version
+        self.binder: Binder | None = None
+        self.lua = _lua_runtime(version)
+        self.error = lua_error(version)
+        prelude, compatibility = _start_up(version)
+        self._host = self.lua.compile(prelude)(
+            self._bind, self._judge, _address, _Handle, 0 if jit else interval, jit
+        )
+        if compatibility is not None:
+            self.lua.compile(compatibility)()
+        self._functions: dict[str, Any] = {}
+        self._lua_type: Any = None
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Call one of the prelude's own functions."""
+        function = self._functions.get(name)
+        if function is None:
+            function = self._functions[name] = self._host[name.encode()]
+        return function(*arguments)
+
+    def kind_of(self, value: object) -> str:
+        """Return Lua's name for the type of a value of this runtime that is not plain."""
+        if self._lua_type is None:
+            self._lua_type = _lupa(self.version).lua_type
+        kind = self._lua_type(value)
+        return kind or "userdata"
+
+    def close(self) -> None:
+        """Let go of the Lua state, in the thread that used it."""
+        self.binder = None
+        self._functions.clear()
+        del self._host
+        del self.lua
+
+    def compile(self, code: bytes, name: bytes) -> bytes:
+        """Return the byte code of a chunk; LuaSyntaxError when it does not compile."""
+        made, message = self.call("compile", code, name), None
+        if isinstance(made, tuple):
+            made, message = made
+        if made is None:
+            raise LuaSyntaxError((message or b"").decode("utf-8", "surrogateescape"))
+        assert isinstance(made, bytes)
+        return made
+
+    def _bind(self, class_name: bytes | None, key: bytes | bool) -> object:
+        if self.binder is None:
+            return None
+        name = None if class_name is None else class_name.decode()
+        try:
+            found = self.binder.bind(name, key if isinstance(key, bool) else key.decode("utf-8", "replace"))
+            if found is None:
+                return None
+            source, function = found
+            return function if key is False else (precompiled(self.version, source), function)
+        except Exception as error:  # an exception must not become a value in the script
+            self.binder.report_bug(f"binding {name}.{key!r}", error)
+            return None
+
+    def _judge(self, touched: bool, kilobytes: float) -> bytes | None:
+        if self.binder is None:
+            return None
+        reason = self.binder.judge(touched, kilobytes)
+        return None if reason is None else reason.encode("utf-8", "surrogateescape")
+
+
+def _address(host_object: object) -> bytes:
+    return b"0x%x" % id(host_object)
+
+
+class RuntimePool:
+    """A few prepared runtimes of the default kind; others are made when asked for."""
+
+    def __init__(self, size: int = POOL_SIZE) -> None:
+        self._size = size
+        self._ready: list[Runtime] = []
+        self._lock = threading.Lock()
+
+    def take(self, version: str = DEFAULT_VERSION, jit: bool = False) -> Runtime:
+        """Return a runtime for one script."""
+        if version == DEFAULT_VERSION and not jit:
+            with self._lock:
+                if self._ready:
+                    return self._ready.pop()
+        return Runtime(version, jit=jit)
+
+    def refill(self) -> None:
+        """Make one runtime for later, if there is room; done after a script, when nobody waits."""
+        with self._lock:
+            if len(self._ready) >= self._size:
+                return
+        made = Runtime()
+        with self._lock:
+            self._ready.append(made)
+
+    def clear(self) -> None:
+        """Drop the prepared runtimes."""
+        with self._lock:
+            dropped, self._ready = self._ready, []
+        for runtime in dropped:
+            runtime.close()
+
+
+class ChunkCache:
+    """Byte code of script files by identity: (path, mtime in ns, size, Lua version)."""
+
+    def __init__(self, limit: int = CHUNK_LIMIT) -> None:
+        self._limit = limit
+        self._chunks: OrderedDict[tuple[str, int, int, str], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, int, int, str]) -> bytes | None:
+        """Return the byte code, None when that file was not compiled yet."""
+        with self._lock:
+            code = self._chunks.get(key)
+            if code is not None:
+                self._chunks.move_to_end(key)
+            return code
+
+    def put(self, key: tuple[str, int, int, str], code: bytes) -> None:
+        """Keep byte code; the one unused for longest makes room."""
+        with self._lock:
+            self._chunks[key] = code
+            if len(self._chunks) > self._limit:
+                self._chunks.popitem(last=False)
+
+
+def compile_text(runtime: Runtime, code: bytes, name: bytes) -> bytes:
+    """Compile a script's text, with Lua 5.2's empty statements where the version has none."""
+    try:
+        return runtime.compile(code, name)
+    except LuaSyntaxError:
+        if runtime.version not in ("luajit", "5.1") or b";" not in code:
+            raise
+        bare = without_empty_statements(code)
+        if bare == code:
+            raise
+        return runtime.compile(bare, name)

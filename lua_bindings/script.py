@@ -1,0 +1,218 @@
+"""Running a script: what `lua`, `luarun`, the application `lua` and `moonline call` all do."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from host.arguments import separate
+from lua_bindings.core_session import CoreSession
+from lua_bindings.event_object import Event
+from lua_bindings.host_call import to_bytes, to_text
+from lua_bindings.runtime import VERSIONS, ChunkCache, LuaSyntaxError, Runtime, RuntimePool, compile_text
+from lua_bindings.script_run import Limits, ScriptRun
+
+if TYPE_CHECKING:
+    from host.event import Event as HostEvent
+    from host.session import Session
+    from host.switch import Switch
+    from lua_bindings.stream import Stream
+
+# FreeSWITCH splits a script's arguments into so many at most; the last holds the rest.
+ARGUMENT_LIMIT: Final = 128
+
+# A script of some MB is generated data; more than this is a mistake (a WAV file named as a script).
+FILE_LIMIT: Final = 64 << 20
+
+INLINE_NAME: Final = b'=[string "line"]'
+
+_POOL: Final = RuntimePool()
+_CHUNKS: Final = ChunkCache()
+_RUNNING: Final[dict[int, ScriptRun]] = {}
+_VERSION_LINE: Final = re.compile(rb"^--\s*moonline:\s*lua(jit|\d\.?\d)\b", re.IGNORECASE)
+_SHORTENED: Final = re.compile(r"\.\.\.([^\s:]{40,}?)(?=:\d+)")
+_OUTERMOST: Final = re.compile(r"\n\t\[C\]: in \w+ 'xpcall'\s*$")
+_HOST_LINE: Final = re.compile(r"^\t\[C\]:\d+: .*\n?", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptResult:
+    """How a script ended: without an error, or with Lua's message and its traceback of the script's lines."""
+
+    ok: bool
+    error: str = ""
+    traceback: str = ""
+
+
+class ScriptFileError(Exception):
+    """A script file that cannot be read; the text is what Lua says."""
+
+
+Prepare = Callable[[ScriptRun], None]
+
+
+def run(
+    switch: Switch,
+    text: str,
+    session: Session | None = None,
+    stream: Stream | None = None,
+    env: HostEvent | None = None,
+    limits: Limits | None = None,
+    prepare: Prepare | None = None,
+    finish: Prepare | None = None,
+) -> ScriptResult:
+    """Run a script: `PATH arguments`, or inline code after `~` or `#!/lua`.
+
+    `session`, `stream` and `env` become its globals; `prepare` may set more, `finish` reads what it left. The script's
+    error is logged; at the end its sessions are let go of and everything it held is released.
+    """
+    text = text.lstrip(" \n\r")
+    limits = limits or Limits()
+    code, name, is_file = _inline(text)
+    path = ""
+    if is_file:
+        path, _, _ = text.partition(" ")
+        try:
+            name, code, limits = _read(switch, path, limits)
+        except ScriptFileError as error:
+            return _failed(switch, session, str(error))
+    runtime = _POOL.take(limits.version, limits.jit)
+    script = ScriptRun(switch, runtime, limits, text)
+    _RUNNING[script.number] = script
+    try:
+        _give(script, session, stream, env)
+        if limits.path or limits.c_path:
+            runtime.call("paths", to_bytes(limits.path), to_bytes(limits.c_path))
+        if is_file:
+            script.put_table("argv", dict(enumerate(_arguments(text))))
+        if prepare is not None:
+            prepare(script)
+        result = _execute(script, code, name)
+        if finish is not None:
+            finish(script)
+        return result
+    finally:
+        del _RUNNING[script.number]
+        script.close()
+        if limits.version == "luajit":
+            _POOL.refill()
+
+
+def running() -> list[ScriptRun]:
+    """Return the scripts that run now, the oldest first."""
+    return list(_RUNNING.values())
+
+
+def _inline(text: str) -> tuple[bytes, bytes, bool]:
+    if text.startswith("~"):
+        return to_bytes(text[1:]), INLINE_NAME, False
+    if text[:6].lower() == "#!/lua":
+        return to_bytes(text[6:]), INLINE_NAME, False
+    return b"", b"", True
+
+
+def _arguments(text: str) -> list[str]:
+    path, _, rest = text.partition(" ")
+    return [path, *separate(rest, " ", ARGUMENT_LIMIT)] if rest else [path]
+
+
+def _give(script: ScriptRun, session: Session | None, stream: Stream | None, env: HostEvent | None) -> None:
+    if session is not None:
+        script.session = CoreSession.around(script, session)
+        script.runtime.call("share", to_bytes(session.uuid), b"session")
+    if stream is not None:
+        script.put("stream", stream, "Stream")
+    if env is not None:
+        script.put("env", Event.around(script, env, mine=False), "Event")
+
+
+def find_script(switch: Switch, path: str) -> Path:
+    """Return the file that a script's name means: below the script directory unless it begins with `/`."""
+    if path.startswith("/"):
+        return Path(path)
+    folder = switch.global_variables.get("script_dir") or "."
+    return Path(folder) / path
+
+
+def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limits]:
+    """Return the chunk's name, its text or byte code, and the limits with the file's own Lua version."""
+    file = find_script(switch, path)
+    try:
+        status = os.stat(file)
+        key = (str(file), status.st_mtime_ns, status.st_size, limits.version)
+        name = to_bytes(f"@{file}")
+        kept = _CHUNKS.get(key)
+        if kept is not None:
+            return name, kept, limits
+        if status.st_size > FILE_LIMIT:
+            raise ScriptFileError(f"cannot read {file}: larger than {FILE_LIMIT >> 20} MB")
+        code = file.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ScriptFileError(f"cannot open {file}: {reason}") from error
+    code = code.removeprefix(b"\xef\xbb\xbf")
+    wanted = _VERSION_LINE.search(code.split(b"\n", 1)[0])
+    if wanted is not None:
+        limits = replace(limits, version=_version(wanted[1].decode().lower()))
+    if code.startswith(b"#"):  # a line for the shell, not for Lua
+        code = code[code.find(b"\n") :] if b"\n" in code else b""
+    runtime = Runtime(limits.version)
+    try:
+        made = compile_text(runtime, code, name)
+    except LuaSyntaxError as error:
+        raise ScriptFileError(str(error)) from error
+    finally:
+        runtime.close()
+    if wanted is None:
+        _CHUNKS.put(key, made)
+    return name, made, limits
+
+
+def _version(word: str) -> str:
+    if word == "jit":
+        return "luajit"
+    version = word if "." in word else f"{word[0]}.{word[1]}"
+    return version if version in VERSIONS else "luajit"
+
+
+def _execute(script: ScriptRun, code: bytes, name: bytes) -> ScriptResult:
+    runtime = script.runtime
+    if name == INLINE_NAME:
+        try:
+            code = compile_text(runtime, code, name)
+        except LuaSyntaxError as error:
+            script.report_error(str(error), "")
+            return ScriptResult(False, str(error))
+    outcome: Any = runtime.call("run", code)
+    if outcome is True or outcome[0]:
+        return ScriptResult(True)
+    given: tuple[Any, ...] = (*outcome, b"", b"")
+    message, trace = given[1:3]
+    text, lines = to_text(message or b""), _tidy(to_text(trace or b""))
+    if name.startswith(b"@"):
+        text, lines = (_with_full_path(part, to_text(name[1:])) for part in (text, lines))
+    script.report_error(text, lines)
+    return ScriptResult(False, text, lines.strip("\n"))
+
+
+def _tidy(trace: str) -> str:
+    """Return a traceback without the host's own frames."""
+    return _OUTERMOST.sub("", _HOST_LINE.sub("", trace))
+
+
+def _with_full_path(text: str, path: str) -> str:
+    """Return `text` with the script's whole path where Lua shows its end behind three dots."""
+    return _SHORTENED.sub(lambda match: path if path.endswith(match[1]) else match[0], text)
+
+
+def _failed(switch: Switch, session: Session | None, error: str) -> ScriptResult:
+    from host.log import LogLevel
+
+    channel = session.channel if session is not None else None
+    switch.log(LogLevel.ERR, error, uuid=channel.uuid if channel is not None else "")
+    switch.observe("script-error", channel, error=error, traceback=error)
+    return ScriptResult(False, error)

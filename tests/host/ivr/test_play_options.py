@@ -1,0 +1,101 @@
+"""What play_file heeds: the delimiter, its pauses, timeouts, offsets, missing files, and prompts that are spoken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host.ivr.play import play_file
+from host.session import Session
+from host.status import Status
+from host.switch import Switch
+from media.recording import Recording
+from media.source import Samples, Source
+from tests.host.one_call import in_call, took
+
+
+@pytest.fixture
+def switch(virtual_switch: Switch, tmp_path: Path) -> Switch:
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    with Recording(str(sounds / "tone.wav"), 8000) as recording:
+        recording.write(np.full(4000, 1000, np.int16))
+    virtual_switch.modules.load("mod_sndfile")
+    virtual_switch.modules.load("mod_native_file")
+    virtual_switch.global_variables.set("sound_prefix", str(sounds))
+    return virtual_switch
+
+
+def play(switch: Switch, path: str, **variables: str) -> tuple[object, int]:
+    """Return the status and how many ms it took."""
+
+    def do(session: Session) -> object:
+        for name, value in variables.items():
+            session.channel.set_variable(name, value)
+        statuses: list[Status] = []
+        ms = took(session, lambda: statuses.append(play_file(session, path)))
+        return statuses[0], ms
+
+    value = in_call(switch, do).values[0]
+    assert isinstance(value, tuple)
+    return value
+
+
+def test_several_files_with_pauses(switch: Switch) -> None:
+    assert play(switch, "tone.wav!tone.wav", playback_delimiter="!") == (Status.SUCCESS, 1250)
+    assert play(switch, "tone.wav!tone.wav", playback_delimiter="!", playback_sleep_val="600") == (
+        Status.SUCCESS,
+        1600,
+    )
+    without = play(switch, "tone.wav!none.wav!tone.wav", playback_delimiter="!", playback_sleep_val="0")
+    assert without == (Status.SUCCESS, 1000)
+    assert play(switch, "none.wav!none.wav", playback_delimiter="!") == (Status.NOT_FOUND, 250)
+
+
+def test_a_timeout(switch: Switch) -> None:
+    endless = "silence_stream://-1"
+    assert play(switch, endless, playback_timeout_sec="2") == (Status.TIMEOUT, 2000)
+    limited = play(switch, endless, playback_timeout_sec="2", playback_timeout_as_success="true")
+    assert limited == (Status.SUCCESS, 2000)
+    assert play(switch, "tone.wav", playback_timeout_sec="2") == (Status.SUCCESS, 500)
+
+
+def test_offsets_and_endings(switch: Switch) -> None:
+    assert play(switch, "tone.wav@@2000") == (Status.SUCCESS, 260)
+    assert play(switch, "tone") == (Status.SUCCESS, 500)
+    assert play(switch, "none") == (Status.NOT_FOUND, 0)
+    assert play(switch, "") == (Status.FALSE, 0)
+    assert play(switch, "tone.unknown") == (Status.NOT_FOUND, 0)
+
+
+def test_a_volume_is_in_decibels(switch: Switch) -> None:
+    heard: list[int] = []
+
+    class Ear:
+        def write(self, samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> None:
+            heard.append(int(np.abs(samples).max(initial=0)))
+
+    def do(session: Session) -> object:
+        session.line.tap(Ear(), read=False)
+        play_file(session, "tone.wav", volume=-50)
+        quiet = max(heard, default=0)
+        play_file(session, "tone.wav", volume=-6)
+        return quiet, max(heard)
+
+    assert in_call(switch, do).values == [(0, 501)]
+
+
+def test_a_prompt_that_is_missing_is_spoken(switch: Switch) -> None:
+    told: list[str] = []
+
+    def speak(text: str, rate: int) -> Source:
+        told.append(text)
+        return Samples(np.zeros(rate // 10, np.int16), rate)
+
+    switch.speak_missing = speak
+    assert play(switch, "ivr/ivr-welcome.wav") == (Status.SUCCESS, 100)
+    assert play(switch, "file_string://digits/7.wav!none.wav!digits/8.wav") == (Status.SUCCESS, 460)
+    assert play(switch, "none.wav") == (Status.NOT_FOUND, 0)
+    assert told == ["welcome", "7", "8"]
