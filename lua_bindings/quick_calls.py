@@ -113,10 +113,19 @@ def _add_header(run: ScriptRun) -> Function[..., object]:
 
 def _get_global(run: ScriptRun) -> Function[..., object]:
     variables = run.switch.global_variables
+    cache: dict[bytes | None, bytes | None] = {}
+    known = variables.generation
 
     def get_global(name: bytes | None) -> object:
+        nonlocal known
+        if known != variables.generation or len(cache) > _CACHE_LIMIT:
+            cache.clear()
+            known = variables.generation
+        elif name in cache:
+            return cache[name]
         value = variables.get(to_text(name)) if name else None
-        return None if value is None else to_bytes(value)
+        cache[name] = found = None if value is None else to_bytes(value)
+        return found
 
     return get_global
 

@@ -85,7 +85,7 @@ class _Ahead:
     detectors: dict[int, Detector]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _LineState:
     line: Line
     notify: Callable[[Notice], object]

@@ -55,15 +55,13 @@ def _ear(session: Session) -> Ear:
 
 
 def _listen_to_all(session: Session, group: str) -> None:
-    channel = session.channel
-    while channel.ready:
+    while session.channel.ready:
         others = [one for one in list(session.switch.sessions.values()) if one is not session]
         for target in others:
-            if not channel.ready:
+            if session.channel.down:
                 return
             _indicate(session, "new")
-            status = eavesdrop(session, target, _ear(session), group)
-            if status is Status.FALSE:
+            if eavesdrop(session, target, _ear(session), group) is Status.FALSE:
                 _indicate(session, "failed")
                 collect_digits_count(session, 1, "*", _FAILED_WAIT_MS)
         if not others or group:

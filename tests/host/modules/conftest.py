@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ def make_switch(base: Path) -> Switch:
     for found in pkgutil.iter_modules(host.modules.__path__):
         if found.name not in SERVERS:
             switch.modules.load(found.name)
+    if find_spec("lua_bindings.mod_lua") is not None:
+        switch.modules.load("mod_lua")
     return switch
 
 

@@ -10,6 +10,7 @@ from host.channel_state import ChannelState
 from host.event import Event
 from host.inbox import Digit
 from host.ivr.uuid_bridge import uuid_bridge
+from host.media_bug import media_bugs
 from host.modules.mod_dptools.inline_dialplan import parse_inline
 from host.switch import Switch
 from tests.host.ivr.legs import Legs, gone
@@ -270,3 +271,30 @@ def test_parked_calls_and_soft_hold(legs: Legs) -> None:
     legs.wait(0.1)
     assert b.channel.variables.get("null_channel_dtmf_queued") == "7"
     assert b.channel.running_state is ChannelState.CS_EXCHANGE_MEDIA
+
+
+def test_a_third_listens_and_speaks(legs: Legs) -> None:
+    a, b = legs.parked("null/a"), legs.parked("null/b")
+    uuid_bridge(a, b)
+    legs.wait(0.5)
+    ear = legs.caller(("eavesdrop", a.uuid), ("note", "after"), dial_string="null/c")
+    legs.wait(0.1)
+    assert [bug.function for bug in media_bugs(a)] == ["eavesdrop"]
+    ear.receive_digit(Digit("3"))
+    ear.receive_digit(Digit("*"))
+    legs.wait(0.1)
+    assert legs.notes == ["after"]
+    assert media_bugs(a) == []
+    third = legs.caller(("three_way", a.uuid), dial_string="null/d")
+    legs.wait(0.1)
+    assert third.channel.variables.get("current_application") == "three_way"
+    a.channel.hangup()
+    legs.wait(0.1)
+    assert gone(third) and gone(b)
+
+
+@pytest.mark.parametrize("application", ["eavesdrop", "three_way", "intercept"])
+def test_nobody_to_listen_to(legs: Legs, application: str) -> None:
+    legs.caller((application, "99999999-1111-4111-8111-111111111111"), ("note", "after"))
+    legs.wait(0.1)
+    assert legs.notes == ["after"]
