@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from host.ivr.menu import Menu, MenuAction, execute_menu
 from host.log import LogLevel
-from lua_bindings.host_call import ScriptFault
+from host.status import Status
+from lua_bindings.leg_call import LegCall
 
 if TYPE_CHECKING:
     from lua_bindings.core_session import CoreSession
     from lua_bindings.script_run import ScriptRun
-
-ACTIONS: Final = frozenset(
-    {"menu-exit", "menu-sub", "menu-exec-app", "menu-play-sound", "menu-back", "menu-top"}
-)
 
 
 class IVRMenu:
@@ -41,44 +39,50 @@ class IVRMenu:
         max_timeouts: int,
     ) -> None:
         self._run = run
-        self.main = main
-        self.name = name or "no name"
-        self.greeting_sound = greeting_sound
-        self.short_greeting_sound = short_greeting_sound
-        self.invalid_sound = invalid_sound
-        self.exit_sound = exit_sound
-        self.transfer_sound = transfer_sound
-        self.confirm_macro = confirm_macro
-        self.confirm_key = confirm_key
-        self.tts_engine = tts_engine
-        self.tts_voice = tts_voice
-        self.confirm_attempts = confirm_attempts
-        self.inter_timeout = inter_timeout
-        self.digit_len = digit_len
-        self.timeout = timeout
-        self.max_failures = max_failures
-        self.max_timeouts = max_timeouts
-        self.bindings: list[tuple[str, str, str]] = []
-        self.sub_menus: list[IVRMenu] = []
-        if main is not None:
-            main.top.sub_menus.append(self)
-
-    @property
-    def top(self) -> IVRMenu:
-        """The main menu of all."""
-        return self if self.main is None else self.main.top
+        self.menu = Menu(
+            name or "no name",
+            greet_long=greeting_sound or "",
+            greet_short=short_greeting_sound or "",
+            invalid_sound=invalid_sound or "",
+            exit_sound=exit_sound or "",
+            transfer_sound=transfer_sound or "",
+            confirm_macro=confirm_macro or "",
+            confirm_key=confirm_key or "",
+            tts_engine=tts_engine or "",
+            tts_voice=tts_voice or "",
+            confirm_attempts=confirm_attempts,
+            inter_digit_timeout=inter_timeout,
+            digit_len=max(0, digit_len),
+            timeout=timeout,
+            max_failures=max_failures,
+            max_timeouts=max_timeouts,
+            is_top=main is None,
+        )
+        # All menus under one main menu, in the order in which they were made.
+        self._menus: list[Menu] = [] if main is None else main._menus
+        self._menus.append(self.menu)
 
     def bindAction(self, action: str | None, argument: str | None, keys: str | None) -> None:
-        """Bind keys (or `/pattern/`) to an action."""
-        if action not in ACTIONS:
+        """Bind keys (or `/pattern/`) to an action, whose name may be in any case."""
+        try:
+            chosen = MenuAction((action or "").lower())
+        except ValueError:
             self._run.log(LogLevel.ERR, f"invalid action {action or ''}")
             return
         self._run.log(LogLevel.DEBUG, f"bind {keys or ''} to {action}({argument or ''})")
-        self.bindings.append((keys or "", action, argument or ""))
+        self.menu.bind(chosen, argument or "", keys or "")
 
     def execute(self, session: CoreSession | None, name: str | None) -> None:
-        """Run the menu of that name for a session."""
-        if session is None or session.session is None:
-            self._run.log(LogLevel.ERR, "session is not initalized")
+        """Run the menu of that name, this one or one made after it under the same main menu, for a session.
+
+        FreeSWITCH: neither input callbacks nor the hangup hook are called by this.
+        """
+        leg = session.session if session is not None else None
+        if leg is None:
+            self._run.log(LogLevel.ERR, "Invalid menu context")
             return
-        raise ScriptFault("Error in IVRMenu::execute: menus made by scripts cannot be run")
+        menus = self._menus[self._menus.index(self.menu) :]
+        if leg.in_own_thread or leg.thread is None or leg.channel.down:
+            execute_menu(leg, menus, name or "")
+        else:
+            LegCall[Status](leg).run(lambda call: execute_menu(call, menus, name or ""), Status.FALSE)

@@ -209,7 +209,9 @@ class Engine:
                 playback.paused = command.paused
             case commands.Seek() if playback is not None and playback.number == command.playback:
                 length = playback.source.length
-                playback.position = max(0, command.position if length is None else min(command.position, length))
+                playback.position = max(
+                    0, command.position if length is None else min(command.position, length)
+                )
                 playback.end = state.end_of(playback.source, playback.position)
             case commands.Gain() if playback is not None and playback.number == command.playback:
                 playback.gain = command.factor

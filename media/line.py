@@ -96,9 +96,7 @@ class Line:
     ) -> None:
         """Hear what `target` receives and sends, and speak into either; again to change it."""
         self._engine.execute(
-            command.Eavesdrop(
-                self.number, target.number, hears_read, hears_write, speaks_read, speaks_write
-            )
+            command.Eavesdrop(self.number, target.number, hears_read, hears_write, speaks_read, speaks_write)
         )
 
     def stop_eavesdrop(self) -> None:

@@ -272,3 +272,16 @@ def send_to_applications(leg: Session, name: str, applications: list[tuple[str, 
     channel.profile.extension = CallerExtension(name, name, applications)
     if channel.set_state(ChannelState.CS_EXECUTE):
         wait_for_state(leg.clock, channel, ChannelState.CS_EXECUTE)
+
+
+def take_over(leg: Session) -> bool:
+    """Let the calling thread run a leg that it placed; False when the leg is over or was sent elsewhere meanwhile.
+
+    FreeSWITCH: a leg that a script owns is in CS_SOFT_EXECUTE. It stays the thread's until it gets another state.
+    """
+    channel = leg.channel
+    channel.set_state(ChannelState.CS_SOFT_EXECUTE)
+    if not wait_for_state(leg.clock, channel, ChannelState.CS_SOFT_EXECUTE):
+        return False
+    leg.drive()
+    return True

@@ -81,7 +81,11 @@ class LoopbackLeg:
         cause = session.channel.hangup_cause
         ident = session.thread.ident if session.thread is not None else None
         surprised = session.channel.hung_up_in != ident
-        if surprised and _reads(session, session.last_running_state) and _reads(other, other.channel.running_state):
+        if (
+            surprised
+            and _reads(session, session.last_running_state)
+            and _reads(other, other.channel.running_state)
+        ):
             cause = HangupCause.NORMAL_CLEARING
         other.channel.hangup(cause)
 

@@ -13,6 +13,7 @@ from host.hangup_cause import HangupCause
 from host.inbox import Digit
 from host.ivr.bridge import bridge
 from host.ivr.input_args import InputArgs
+from host.ivr.originate import take_over
 from host.ivr.uuid_bridge import intercept, uuid_bridge
 from host.session import Session
 from host.status import Status
@@ -198,11 +199,7 @@ def test_an_input_callback_sees_the_keys_and_can_end_the_bridge(legs: Legs) -> N
 
     clock = legs.switch.clock
     a, b = legs.call("null/a"), legs.call("null/b")
-    for leg in (a, b):
-        leg.channel.set_state(ChannelState.CS_SOFT_EXECUTE)
-    legs.wait(0.001)
-    a.drive()
-    b.drive()
+    assert take_over(a) and take_over(b)
     clock.call_later(500_000, lambda: a.receive_digit(Digit("1")))
     clock.call_later(900_000, lambda: a.receive_digit(Digit("2")))
     began = clock.now()

@@ -7,7 +7,8 @@ import pytest
 from host.channel import Flag
 from host.channel_state import ChannelState
 from host.hangup_cause import HangupCause
-from host.ivr.originate import originate
+from host.inbox import Digit
+from host.ivr.originate import originate, take_over
 from tests.host.ivr.legs import Legs, gone
 
 
@@ -296,3 +297,17 @@ def test_the_same_call_goes_the_same_way_each_time(legs: Legs) -> None:
     first = trace()
     assert len(first) > 30
     assert trace() == first
+
+
+def test_the_thread_that_placed_a_leg_can_run_it(legs: Legs) -> None:
+    leg = legs.call("loopback/press_42/legs")
+    assert take_over(leg)
+    assert leg.in_own_thread and leg.channel.ready
+    assert leg.channel.running_state is ChannelState.CS_SOFT_EXECUTE
+    digits = [leg.receive(None, (Digit,)) for _ in range(2)]
+    assert [digit.digit for digit in digits if isinstance(digit, Digit)] == ["4", "2"]
+    legs.switch.clock.call_later(1_000_000, lambda: leg.channel.hangup(HangupCause.USER_BUSY))
+    assert leg.receive(None, (Digit,)) is None
+    legs.wait(0.001)
+    assert gone(leg)
+    assert not take_over(leg)
