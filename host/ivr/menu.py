@@ -189,8 +189,9 @@ class _Run:
                 timeouts += 1
                 continue
             matched = False
+            if digits:
+                self._set_voice(menu)  # only now: the greeting after a sub menu is still spoken in its voice
             for entry in menu.entries if digits else ():
-                self._set_voice(menu)
                 argument = self._argument(entry, digits)
                 if argument is None:
                     continue

@@ -100,7 +100,7 @@ def test_say_plays_one_file_string_below_the_languages_sounds(switch: Switch, tm
     outcome = in_call(switch, do)
     string = "file_string://digits/1.wav!digits/hundred.wav!digits/20.wav!digits/3.wav"
     assert outcome.played == [string]
-    assert outcome.values == [250 + 400]  # FreeSWITCH: 250 ms of silence first
+    assert outcome.values == [260 + 400]  # FreeSWITCH: 250 ms of silence first, in whole frames
 
 
 def test_say_in_a_language_of_single_files_stops_at_the_first_that_is_missing(switch: Switch) -> None:
