@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from media.rtp_transport import RtpTransport
     from media.source import Source
 
 
@@ -137,10 +138,14 @@ class Unbridge:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Send back what the line receives while it plays nothing of its own (`on`), or no more."""
+    """Send back what the line receives while it plays nothing of its own (`on`), or no more.
+
+    What is sent was received `delay` samples ago.
+    """
 
     line: int
     on: bool
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +210,173 @@ class SendDigit:
 
 
 @dataclass(frozen=True, slots=True)
+class Regulation:
+    """Automatic gain: frames with a score above `low` count; after `period` of them the gain moves by `step` dB.
+
+    It moves towards the score `target`, unless that is met within `margin`.
+    """
+
+    target: int
+    low: int = 0
+    margin: int = 100
+    step: int = 2
+    period: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSettings:
+    """How a line takes part in a mixer.
+
+    `gain_in` scales what it says, `gain_out` what it hears. `energy` is the score (`media.talk_gate`) above which it
+    is heard at all, 0 lets everything through; `detects` tells of its talking although it does not speak. Above the
+    score `loudest` for more than `loud_trigger` frames it is silenced for `hush` frames. `regulation` is its automatic
+    gain.
+    """
+
+    speaks: bool = True
+    hears: bool = True
+    detects: bool = False
+    energy: int = 0
+    gain_in: float = 1.0
+    gain_out: float = 1.0
+    loudest: int = 0
+    loud_trigger: int = 0
+    hush: int = 0
+    regulation: Regulation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseMixer:
+    """Let all lines out of a mixer and forget it."""
+
+    mixer: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetMixer:
+    """Keep what members say from each other (`closed`), or let it through although they do not talk (`always`)."""
+
+    mixer: int
+    closed: bool = False
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Send on a line, while it plays nothing of its own, what the others in a mixer say."""
+
+    line: int
+    mixer: int
+    settings: MemberSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Take a line out of its mixer."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetMember:
+    """Change how a line takes part in its mixer."""
+
+    line: int
+    settings: MemberSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Relate:
+    """Replace the pairs (who speaks, who does not hear it), line numbers, of a mixer."""
+
+    mixer: int
+    pairs: frozenset[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SetFloor:
+    """Give the floor of a mixer to a line, or take it from whoever has it (None)."""
+
+    mixer: int
+    holder: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MixerPlay:
+    """Play `source` (at the mixer's rate) to all members, or to one `line`, after `delay` samples of nothing.
+
+    To one line it is put over what it hears (`mux`), or in its place.
+    """
+
+    mixer: int
+    playback: int
+    source: Source
+    line: int | None = None
+    delay: int = 0
+    mux: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MixerStop:
+    """Stop a playback of a mixer, without a notice."""
+
+    mixer: int
+    playback: int
+
+
+@dataclass(frozen=True, slots=True)
+class MixerPause:
+    """Hold a playback of a mixer, or let it go on."""
+
+    mixer: int
+    playback: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MixerSeek:
+    """Go to sample `position` of a source that a mixer plays."""
+
+    mixer: int
+    playback: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class MixerGain:
+    """Scale a playback of a mixer by `factor`."""
+
+    mixer: int
+    playback: int
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class MixerTap:
+    """Give `sink` the sum of all that is said and played in a mixer."""
+
+    mixer: int
+    tap: int
+    sink: Sink
+
+
+@dataclass(frozen=True, slots=True)
+class MixerUntap:
+    """Take a mixer's tap away."""
+
+    mixer: int
+    tap: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetTransport:
+    """Change how a line sends and receives RTP; its local address stays."""
+
+    line: int
+    transport: RtpTransport
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Forget a line and all that belongs to it."""
 
@@ -231,5 +403,23 @@ Command = (
     | Eavesdrop
     | StopEavesdrop
     | SendDigit
+    | SetTransport
+    | Join
+    | Leave
+    | SetMember
     | Close
+)
+
+MixerCommand = (
+    CloseMixer
+    | SetMixer
+    | Relate
+    | SetFloor
+    | MixerPlay
+    | MixerStop
+    | MixerPause
+    | MixerSeek
+    | MixerGain
+    | MixerTap
+    | MixerUntap
 )

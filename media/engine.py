@@ -10,19 +10,28 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from media import command as commands
+from media.engine_status import EngineStatus
 from media.line import Line
 from media.mix import mix, scale
+from media.mixer import MixerState
+from media.mixer_handle import Mixer
+from media.mixer_playback import MixerPlayback, notices_of_ends
 from media.notice import Detected, DigitReceived, Notice, PlaybackEnded
+from media.recording import Recording, RecordingError
+from media.rtp_transport import TransportError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from media.command import Command, Detector, Sink
+    from media.command import Command, Detector, MixerCommand, Sink
+    from media.mixer import Hear
+    from media.rtp_line import RtpLine
+    from media.rtp_transport import RtpTransport
     from media.source import Source
 
 _SECOND: Final = 1_000_000
@@ -31,7 +40,41 @@ _SECOND: Final = 1_000_000
 _FRAME_MS: Final = 20
 
 # Playbacks that have ended, whose position may still be asked for.
-_ENDED_KEPT: Final = 256
+_ENDED_KEPT: Final = 4096
+
+
+class Transports(Protocol):
+    """Lines whose far end is not in this process: RTP. All of them send and receive in frames of 20 ms."""
+
+    def heard(self, line: int, first: int, count: int) -> NDArray[np.int16]:
+        """Return `count` samples of what a line hears in this tick, from place `first` on."""
+
+    def say(self, line: int, first: int, samples: NDArray[np.int16]) -> None:
+        """Send samples in this tick, from place `first` of it on."""
+
+    def play(self, line: int, source: Source, position: int, frame: int) -> bool:
+        """Play a source from `position` on without being told what; False where that cannot be done now.
+
+        It is done up to a whole frame, or to the end of the source.
+        """
+
+    def moved(self, line: int) -> int:
+        """Return how many samples a line has played since `play`."""
+
+    def stop(self, line: int) -> int:
+        """Have a line play its source no longer; return the samples that were played of it."""
+
+    def press(self, line: int, digit: str, duration: int) -> bool:
+        """Send a key; False where that cannot be done."""
+
+    def change(self, line: int, transport: RtpTransport) -> None:
+        """Take what the signalling agreed on."""
+
+    def close(self, line: int) -> None:
+        """Give a line's transport back."""
+
+    def send(self) -> list[int]:
+        """End a tick: send what all lines say; return the lines that have played what `play` took."""
 
 
 @dataclass(slots=True)
@@ -92,9 +135,11 @@ class _LineState:
     peer: _LineState | None = None
     playback: _Playback | None = None
     bridged: _LineState | None = None
+    mixer: MixerState | None = None
     spies: dict[_LineState, commands.Eavesdrop] = field(default_factory=dict)
     spied: _LineState | None = None
     echo: bool = False
+    echo_delayed: NDArray[np.int16] | None = None  # received, and to be sent after the delay of the echo
     taps: dict[int, _Tap] = field(default_factory=dict)
     detectors: dict[int, Detector] = field(default_factory=dict)
     written_detectors: set[int] = field(default_factory=set)
@@ -103,6 +148,8 @@ class _LineState:
     displacements: dict[int, _Displacement] = field(default_factory=dict)
     ahead: _Ahead | None = None
     rendering: bool = False
+    remote: bool = False  # its far end is reached by a transport
+    plain: bool = False  # the transport plays the playback by itself
 
     def index(self, time: int) -> int:
         """Return the line's sample index at `time` (µs)."""
@@ -119,6 +166,26 @@ class _LineState:
         """Return the earliest time (µs) at which `index(time)` has reached `index`."""
         return -(-index * _SECOND // self.line.rate)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether the line certainly receives silence."""
+        if self.spies or self.displacements or self.remote:
+            return False
+        peer = self.peer
+        return peer is None or not (
+            peer.playback is not None
+            or peer.bridged is not None
+            or peer.mixer is not None
+            or peer.echo
+            or peer.spied is not None
+            or peer.displacements
+            or peer.spies
+        )
+
+
+# Notices with the line or mixer that they are for.
+_Deliveries = list[tuple["_LineState | MixerState", Notice]]
+
 
 @dataclass(slots=True)
 class Counters:
@@ -131,14 +198,30 @@ class Counters:
 class Engine:
     """All lines of a process. Commands come in by `execute`; notices go out through each line's `notify`."""
 
-    def __init__(self, touch: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        touch: Callable[[], None] = lambda: None,
+        on_fault: Callable[[str, Exception], object] | None = None,
+        transports: Transports | None = None,
+    ) -> None:
+        """Make an engine. `touch()` is called when what is due by itself may have changed.
+
+        What goes wrong while time moves on is raised; with `on_fault(where, error)` it is told instead, and costs
+        the line concerned its playback, taps and detectors, but no other line anything.
+        """
         self._lines: dict[int, _LineState] = {}
+        self._mixers: dict[int, MixerState] = {}
         self._numbers = itertools.count(1)
         self._now = 0
         self._touch = touch
         self._lock = threading.RLock()
         self._ended: dict[int, tuple[int, int]] = {}
         self._sent: dict[tuple[int, int, int], NDArray[np.int16]] = {}
+        self._transports = transports
+        self._speaking: dict[int, _LineState] = {}  # remote lines that have to be asked what they send
+        self._unsettled: dict[int, _LineState] = {}  # of which it is not known whether they are plain
+        self._on_fault = on_fault
+        self._looked_ahead = False
         self.counters = Counters()
 
     # -- the host's side -----------------------------------------------------------------------------------------
@@ -149,10 +232,53 @@ class Engine:
 
     def line(self, rate: int, notify: Callable[[Notice], object]) -> Line:
         """Open a line of `rate` samples a second; `notify(notice)` must return at once."""
-        line = Line(self, self.next_number(), rate)
+        return self.open_line(self.next_number(), rate, notify)
+
+    def open_line(
+        self, number: int, rate: int, notify: Callable[[Notice], object], *, remote: bool = False
+    ) -> Line:
+        """Open a line under a number that came from somebody else's `next_number`; `remote`: it has a transport."""
+        line = Line(self, number, rate)
         with self._lock:
-            self._lines[line.number] = _LineState(line, notify)
+            state = self._lines[number] = _LineState(line, notify, remote=remote)
+            if remote:
+                self._unsettled[number] = state
         return line
+
+    def rtp_line(self, rate: int, notify: Callable[[Notice], object], transport: RtpTransport) -> RtpLine:
+        """Refuse with TransportError: packets come and go in real time, in the process of a `RemoteEngine`."""
+        raise TransportError("RTP needs a media engine in a process of its own, by the real clock")
+
+    def recording(self, path: str, rate: int, channels: int = 1, append: bool = False) -> Recording:
+        """Open a recording for a tap; RecordingError when it cannot be written."""
+        return Recording(path, rate, channels, append)
+
+    def start(self) -> None:
+        """Be ready for the first line: there is nothing to be done."""
+
+    def status(self) -> EngineStatus:
+        """Return the figures that an engine within the host's process has."""
+        return EngineStatus(lines=len(self._lines), ticks=self.counters.blocks)
+
+    def mixer(self, rate: int, interval: int, notify: Callable[[Notice], object], comfort: int = 0) -> Mixer:
+        """Open a mixer that works in frames of `interval` ms; `comfort` is the divisor of its noise, 0 for none.
+
+        `notify(notice)` must return at once.
+        """
+        return self.open_mixer(self.next_number(), rate, interval, notify, comfort)
+
+    def open_mixer(
+        self, number: int, rate: int, interval: int, notify: Callable[[Notice], object], comfort: int = 0
+    ) -> Mixer:
+        """Open a mixer under a number that came from somebody else's `next_number`."""
+        with self._lock:
+            self._mixers[number] = MixerState(number, rate, interval, comfort, notify)
+        return Mixer(self, number, rate)
+
+    @property
+    def mixer_count(self) -> int:
+        """How many mixers are open."""
+        return len(self._mixers)
 
     @property
     def line_count(self) -> int:
@@ -164,10 +290,22 @@ class Engine:
         with self._lock:
             for state in self._lines.values():
                 if state.playback is not None and state.playback.number == playback:
-                    length, position = state.playback.source.length, state.playback.position
+                    ahead = (
+                        self._transports.moved(state.line.number) if state.plain and self._transports else 0
+                    )
+                    length, position = state.playback.source.length, state.playback.position + ahead
                     reached = position if length is None else min(position, length)
-                    return reached, state.playback.played
+                    return reached, state.playback.played + ahead
+            for mixer in self._mixers.values():
+                if playback in mixer.playbacks:
+                    return mixer.playbacks[playback].progress
             return self._ended.get(playback, (0, 0))
+
+    def member_status(self, line: int) -> tuple[bool, int, int | None]:
+        """Return whether a line in a mixer talks, its last score, and how long ago (µs) it was heard talking."""
+        with self._lock:
+            state = self._lines.get(line)
+            return (False, 0, None) if state is None or state.mixer is None else state.mixer.status(line)
 
     def displaced(self, line: int, displacement: int) -> bool:
         """Return whether a line's displacement still lasts."""
@@ -177,22 +315,57 @@ class Engine:
 
     def execute(self, command: Command) -> None:
         """Do what `command` says; one that names a line or playback that is gone does nothing."""
-        delivered: list[tuple[_LineState, Notice]] = []
+        delivered: _Deliveries = []
         with self._lock:
             state = self._lines.get(command.line)
             if state is None:
                 return
-            self._sent.clear()
-            for other in self._lines.values():
-                other.ahead = None
+            self._forget()
+            self._unsettle(state)
+            if isinstance(command, commands.Bridge | commands.Eavesdrop | commands.Connect):
+                other = (
+                    command.other
+                    if isinstance(command, commands.Bridge)
+                    else (command.target if isinstance(command, commands.Eavesdrop) else command.peer)
+                )
+                if other in self._lines:
+                    self._unsettle(self._lines[other])
             self._dispatch(state, command, delivered)
         self._touch()
         for receiver, notice in delivered:
             receiver.notify(notice)
 
-    def _dispatch(
-        self, state: _LineState, command: Command, delivered: list[tuple[_LineState, Notice]]
-    ) -> None:
+    def execute_in_mixer(self, command: MixerCommand) -> None:
+        """Do what `command` says to a mixer; one that names a mixer that is gone does nothing."""
+        with self._lock:
+            mixer = self._mixers.get(command.mixer)
+            if mixer is None:
+                return
+            self._forget()
+            if isinstance(command, commands.CloseMixer):
+                for member in mixer.members:
+                    self._unsettle(self._lines[member.line])
+                    self._lines[member.line].mixer = None
+                for playback in mixer.playbacks.values():
+                    self._remember(playback.number, playback.progress)
+                del self._mixers[command.mixer]
+            else:
+                stopped = mixer.apply(command)
+                if stopped is not None:
+                    self._remember(stopped.number, stopped.progress)
+        self._touch()
+
+    def _forget(self) -> None:
+        """Throw away what was rendered ahead: something is another now."""
+        self._sent.clear()
+        if self._looked_ahead:
+            self._looked_ahead = False
+            for line in self._lines.values():
+                line.ahead = None
+        for mixer in self._mixers.values():
+            mixer.forget()
+
+    def _dispatch(self, state: _LineState, command: Command, delivered: _Deliveries) -> None:
         playback = state.playback
         match command:
             case commands.Play():
@@ -254,6 +427,8 @@ class Engine:
                 self._unbridge(state)
             case commands.Echo():
                 state.echo = command.on
+                delayed = command.on and command.delay > 0
+                state.echo_delayed = np.zeros(command.delay, np.int16) if delayed else None
             case commands.Eavesdrop():
                 self._stop_eavesdrop(state)
                 target = self._lines.get(command.target)
@@ -262,6 +437,22 @@ class Engine:
                     target.spies[state] = command
             case commands.StopEavesdrop():
                 self._stop_eavesdrop(state)
+            case commands.Join():
+                mixer = self._mixers.get(command.mixer)
+                if mixer is not None:
+                    self._leave_mixer(state)
+                    state.mixer = mixer
+                    mixer.join(state.line.number, state.line.rate, command.settings)
+            case commands.Leave():
+                self._leave_mixer(state)
+            case commands.SetMember() if state.mixer is not None:
+                state.mixer.set_member(state.line.number, command.settings)
+            case commands.SetTransport():
+                if self._transports is not None:
+                    self._transports.change(command.line, command.transport)
+            case commands.SendDigit() if state.remote:
+                if self._transports is not None:
+                    self._transports.press(command.line, command.digit, command.duration)
             case commands.SendDigit():
                 if state.peer is not None:
                     delivered.append((state.peer, DigitReceived(command.digit, command.duration)))
@@ -269,20 +460,33 @@ class Engine:
                 if playback is not None:
                     self._retire(state)
                 self._unbridge(state)
+                self._leave_mixer(state)
                 self._stop_eavesdrop(state)
                 for spy in list(state.spies):
                     self._stop_eavesdrop(spy)
                 if state.peer is not None:
                     state.peer.peer = None
                 del self._lines[state.line.number]
+                if state.remote:
+                    self._speaking.pop(state.line.number, None)
+                    self._unsettled.pop(state.line.number, None)
+                    if self._transports is not None:
+                        self._transports.close(state.line.number)
 
     def _unbridge(self, state: _LineState) -> None:
         if state.bridged is not None:
+            self._unsettle(state.bridged)
             state.bridged.bridged = None
             state.bridged = None
 
+    def _leave_mixer(self, state: _LineState) -> None:
+        if state.mixer is not None:
+            state.mixer.leave(state.line.number)
+            state.mixer = None
+
     def _stop_eavesdrop(self, state: _LineState) -> None:
         if state.spied is not None:
+            self._unsettle(state.spied)
             state.spied.spies.pop(state, None)
             state.spied = None
 
@@ -291,10 +495,13 @@ class Engine:
         assert state.playback is not None
         length, position = state.playback.source.length, state.playback.position
         reached = position if length is None else min(position, length)
-        self._ended[state.playback.number] = (reached, state.playback.played)
+        self._remember(state.playback.number, (reached, state.playback.played))
+        state.playback = None
+
+    def _remember(self, playback: int, progress: tuple[int, int]) -> None:
+        self._ended[playback] = progress
         if len(self._ended) > _ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
-        state.playback = None
 
     # -- the clock's side ----------------------------------------------------------------------------------------
 
@@ -304,6 +511,10 @@ class Engine:
         return not any(
             state.detectors or (state.playback is not None and state.playback.remaining() is not None)
             for state in self._lines.values()
+        ) and not any(
+            mixer.listens(self._is_quiet)
+            or any(playback.remaining() is not None for playback in mixer.playbacks.values())
+            for mixer in self._mixers.values()
         )
 
     def horizon(self, now: int, limit: int) -> int:
@@ -316,6 +527,9 @@ class Engine:
                     if remaining is not None:
                         end = state.time_of(state.index(now) + remaining)
                         upcoming = min(upcoming, max(end, now + 1))
+            for mixer in self._mixers.values():
+                listens = mixer.listens(self._is_quiet)
+                upcoming = mixer.horizon(now, upcoming, self._hear, listens=listens)
             for state in self._lines.values():
                 if state.detectors:
                     upcoming = self._listen_ahead(state, now, upcoming)
@@ -323,16 +537,40 @@ class Engine:
 
     def advance(self, now: int) -> None:
         """Move every line to `now` (µs): feed taps and detectors, move playbacks on, and send what is due."""
-        delivered: list[tuple[_LineState, Notice]] = []
+        if self._unsettled:
+            with self._lock:
+                self._settle()
+        while self._now < now:
+            step = now
+            for mixer in list(self._mixers.values()):
+                if mixer.linked:
+                    step = min(step, max(self._now + 1, mixer.next_frame(self._now)))
+            self._advance(step)
+        self._advance(now)
+        if self._transports is not None:
+            self._end_tick(self._transports)
+
+    def _advance(self, now: int) -> None:
+        delivered: _Deliveries = []
         with self._lock:
             if now > self._now:
                 start, self._now = self._now, now
                 self.counters.blocks += 1
                 for state in self._lines.values():
                     if state.taps or state.detectors:
-                        self._feed(state, start, now, delivered)
+                        try:
+                            self._feed(state, start, now, delivered)
+                        except Exception as error:
+                            self._take_fault(state, error, delivered)
+                for state in self._speaking.values():
+                    try:
+                        self._speak(state, start, now)
+                    except Exception as error:
+                        self._take_fault(state, error, delivered)
+                self._move_echoes(start, now)
+                self._move_mixers(start, now, delivered)
                 for state in self._lines.values():
-                    if state.playback is not None:
+                    if state.playback is not None and not state.plain:
                         self._move_playback(state, start, now, delivered)
                     if state.displacements:
                         self._move_displacements(state, start, now)
@@ -342,20 +580,150 @@ class Engine:
                 for state in self._lines.values():
                     if state.playback is not None and state.playback.remaining() == 0:
                         self._end_playback(state, delivered)
-        for state, notice in delivered:
-            state.notify(notice)
+                for mixer in self._mixers.values():
+                    self._end_in_mixer(mixer, mixer.end_playbacks(), delivered)
+        for receiver, notice in delivered:
+            receiver.notify(notice)
 
-    def _move_playback(
-        self, state: _LineState, start: int, end: int, delivered: list[tuple[_LineState, Notice]]
+    def _move_mixers(self, start: int, end: int, delivered: _Deliveries) -> None:
+        # All are rendered before any is moved on: one may hear another.
+        hear = self._hear(start, end)
+        for mixer in self._mixers.values():
+            mixer.block(start, end, hear)
+            try:
+                mixer.tap(start, end, hear)
+            except Exception as error:
+                if self._on_fault is None:
+                    raise
+                self._on_fault(f"mixer {mixer.number}", error)
+                mixer.taps.clear()
+        for mixer in self._mixers.values():
+            notices, ended = mixer.advance(start, end, hear)
+            delivered.extend((mixer, notice) for notice in notices)
+            self._end_in_mixer(mixer, ended, delivered)
+
+    def _end_in_mixer(
+        self,
+        mixer: MixerState,
+        ended: list[MixerPlayback],
+        delivered: _Deliveries,
     ) -> None:
+        for playback in ended:
+            self._remember(playback.number, playback.progress)
+        delivered.extend((mixer, notice) for notice in notices_of_ends(ended))
+
+    # -- lines with a transport ----------------------------------------------------------------------------------
+
+    def _unsettle(self, state: _LineState) -> None:
+        """Take over from the transport of a line what it may have been doing by itself."""
+        if not state.remote:
+            return
+        if state.plain:
+            assert self._transports is not None and state.playback is not None
+            moved = self._transports.stop(state.line.number)
+            state.playback.position += moved
+            state.playback.played += moved
+            state.plain = False
+        self._unsettled[state.line.number] = state
+
+    def _settle(self) -> None:
+        """Find out which lines their transport can serve by itself, and which have to be asked at every tick."""
+        waiting, self._unsettled = self._unsettled, {}
+        for number, state in waiting.items():
+            self._speaking.pop(number, None)
+            if number not in self._lines:
+                continue
+            playback = state.playback
+            if playback is not None and self._is_plain(state, playback):
+                frame = max(1, state.line.rate * _FRAME_MS // 1000)
+                assert self._transports is not None
+                if self._transports.play(number, playback.source, playback.position, frame):
+                    state.plain = True
+                    continue
+                self._unsettled[number] = state  # perhaps behind the seam between two sounds
+            if playback is not None or not self._is_mute(state):
+                self._speaking[number] = state
+
+    def _is_plain(self, state: _LineState, playback: _Playback) -> bool:
+        return (
+            not playback.paused
+            and playback.gain == 1
+            and state.write_volume == 1
+            and not state.displacements
+            and not state.spies
+            and not state.written_detectors
+            and not any(tap.write for tap in state.taps.values())
+        )
+
+    def _is_mute(self, state: _LineState) -> bool:
+        """Whether a line that plays nothing has nothing else to send."""
+        return (
+            state.bridged is None
+            and state.mixer is None
+            and state.spied is None
+            and not state.echo
+            and not state.displacements
+            and not state.spies
+        )
+
+    def _speak(self, state: _LineState, start: int, end: int) -> None:
+        """Give a line's transport what the line sends between two times."""
+        assert self._transports is not None
+        first, last = state.index(start), state.index(end)
+        samples = self._to_send(state, start, end, last - first)
+        self._transports.say(state.line.number, first % max(1, state.line.rate * _FRAME_MS // 1000), samples)
+
+    def _end_tick(self, transports: Transports) -> None:
+        delivered: _Deliveries = []
+        with self._lock:
+            for number in transports.send():
+                state = self._lines.get(number)
+                if state is None or not state.plain or state.playback is None:
+                    continue
+                self._unsettle(state)
+                if state.playback.remaining() == 0:
+                    self._end_playback(state, delivered)
+        for receiver, notice in delivered:
+            receiver.notify(notice)
+
+    def _take_fault(self, state: _LineState, error: Exception, delivered: _Deliveries) -> None:
+        """Tell what went wrong with a line, and end what it may have come from."""
+        if self._on_fault is None:
+            raise error
+        self._on_fault(f"line {state.line.number}", error)
+        state.taps.clear()
+        if isinstance(error, RecordingError):
+            return
+        state.detectors.clear()
+        state.written_detectors.clear()
+        state.displacements.clear()
+        if state.playback is not None:
+            self._end_playback(state, delivered)
+
+    def _move_playback(self, state: _LineState, start: int, end: int, delivered: _Deliveries) -> None:
         playback = state.playback
         assert playback is not None
         if not playback.paused:
             moved = state.index(end) - state.index(start)
+            if playback.end is not None:  # in real time a tick may reach beyond the end
+                moved = min(moved, max(0, playback.end - playback.position))
             playback.position += moved
             playback.played += moved
         if playback.remaining() == 0:
             self._end_playback(state, delivered)
+
+    def _move_echoes(self, start: int, end: int) -> None:
+        # All are heard before any is moved on: one may be another's far end.
+        rests = [
+            (
+                state,
+                self._echoed(state, state.echo_delayed, start, end)[state.index(end) - state.index(start) :],
+            )
+            for state in self._lines.values()
+            if state.echo_delayed is not None
+        ]
+        for state, rest in rests:
+            state.echo_delayed = rest
 
     def _move_displacements(self, state: _LineState, start: int, end: int) -> None:
         for number, displacement in list(state.displacements.items()):
@@ -363,14 +731,13 @@ class Engine:
             if displacement.end is not None and displacement.position >= displacement.end:
                 del state.displacements[number]
 
-    def _end_playback(self, state: _LineState, delivered: list[tuple[_LineState, Notice]]) -> None:
+    def _end_playback(self, state: _LineState, delivered: _Deliveries) -> None:
         assert state.playback is not None
         delivered.append((state, PlaybackEnded(state.playback.number)))
         self._retire(state)
+        self._unsettle(state)
 
-    def _feed(
-        self, state: _LineState, start: int, end: int, delivered: list[tuple[_LineState, Notice]]
-    ) -> None:
+    def _feed(self, state: _LineState, start: int, end: int, delivered: _Deliveries) -> None:
         first, last = state.index(start), state.index(end)
         count = last - first
         if count <= 0:
@@ -418,9 +785,29 @@ class Engine:
             # an offset tells how much was heard before; one sample more at least makes it sure
             return min(limit, max(now + 1, state.time_of(first + max(1, min(offsets)))))
         state.ahead = _Ahead(now, limit, copies)
+        self._looked_ahead = True
         return limit
 
     # -- what a line sends and receives --------------------------------------------------------------------------
+
+    def _is_quiet(self, line: int) -> bool:
+        """Whether a line in a mixer certainly says nothing there."""
+        state = self._lines[line]
+        return state.playback is not None or state.quiet
+
+    def _hear(self, start: int, end: int) -> Hear:
+        """Return what answers what a line says in its mixer between two times.
+
+        A line that plays something of its own is out of the room meanwhile.
+        """
+
+        def hear(line: int) -> NDArray[np.int16] | None:
+            state = self._lines[line]
+            if state.playback is not None or state.quiet:
+                return None
+            return self._received(state, start, end, state.index(end) - state.index(start))
+
+        return hear
 
     def _received(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
         """Return the `count` samples that a line receives between two times, with what spies say to it."""
@@ -456,7 +843,11 @@ class Engine:
     def _from_peer(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
         """Return the `count` samples that a line's far end sends to it."""
         peer = state.peer
-        if peer is None:
+        if state.remote:
+            assert self._transports is not None
+            frame = max(1, state.line.rate * _FRAME_MS // 1000)
+            samples = self._transports.heard(state.line.number, state.index(start) % frame, count)
+        elif peer is None:
             samples = np.zeros(count, np.int16)
         else:
             there = peer.index(end) - peer.index(start)
@@ -503,12 +894,24 @@ class Engine:
         if state.spied is not None:
             overheard = self._overheard(state, state.spied, start, end)
             return overheard if len(overheard) == count else _stretched(overheard, count)
+        if state.echo_delayed is not None:
+            return self._echoed(state, state.echo_delayed, start, end)[:count]
+        if state.mixer is not None and not state.echo:
+            return state.mixer.output(state.line.number, start, end, self._hear(start, end))
         other = state if state.echo else state.bridged
         if other is None:
             return np.zeros(count, np.int16)
         there = other.index(end) - other.index(start)
         samples = self._received(other, start, end, there)
         return samples if there == count else _stretched(samples, count)
+
+    def _echoed(
+        self, state: _LineState, delayed: NDArray[np.int16], start: int, end: int
+    ) -> NDArray[np.int16]:
+        """Return what a delayed echo sends between two times, and behind it what is to be sent later."""
+        return np.concatenate(
+            (delayed, self._received(state, start, end, state.index(end) - state.index(start)))
+        )
 
 
 def _stretched(samples: NDArray[np.int16], count: int) -> NDArray[np.int16]:

@@ -1,14 +1,15 @@
 """Speech by espeak-ng, from the shared library and the voices that espeakng-loader brings along.
 
-espeak-ng keeps the state of its oscillators from one text to the next, and nothing resets it, so the same
-text would sound a little different each time. Therefore the library is loaded afresh for each text
-(some 3 ms), which makes the samples depend on the text, the voice and the rate alone.
+espeak-ng keeps the state of its oscillators from one text to the next, nothing resets it, and its noise is seeded
+with the time, so the same text would sound a little different each time. Therefore the library is loaded afresh for
+each text (some 3 ms) and given a seed, which makes the samples depend on the text, the voice and the rate alone.
 """
 
 from __future__ import annotations
 
 import _ctypes
 import ctypes
+import os
 import threading
 from functools import lru_cache
 
@@ -65,6 +66,8 @@ def synthesize(
 
 def _speak(text: bytes, voice: str, speed: int, pitch: int) -> tuple[NDArray[np.int16], int]:
     library_path, data_path = _paths()
+    if os.path.exists(os.path.join(data_path, "voices", "!v", os.path.basename(voice))):
+        raise SpeechError(f"{voice!r} is a variant of a voice: write en+{voice}")  # espeak-ng would crash
     try:
         library = ctypes.CDLL(library_path)
     except OSError as error:
@@ -88,6 +91,7 @@ def _speak(text: bytes, voice: str, speed: int, pitch: int) -> tuple[NDArray[np.
             raise SpeechError(f"espeak-ng has no voice {voice!r}")
         library.espeak_SetParameter(_RATE_PARAMETER, speed, 0)
         library.espeak_SetParameter(_PITCH_PARAMETER, max(0, min(100, pitch)), 0)
+        library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # else breathy voices are seeded with the time
         zero = ctypes.c_void_p(None)
         failed = library.espeak_Synth(
             ctypes.c_char_p(text), ctypes.c_size_t(len(text) + 1), 0, 1, 0, _UTF8, zero, zero

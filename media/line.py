@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from media import command
 
 if TYPE_CHECKING:
-    from media.command import Detector, Sink
-    from media.engine import Engine
+    from media.command import Command, Detector, Sink
     from media.source import Source
+
+
+class CommandTaker(Protocol):
+    """What a line's handle needs of an engine, wherever that runs."""
+
+    def next_number(self) -> int:
+        """Return a number that no line, playback, tap or detector has."""
+
+    def execute(self, command: Command) -> None:
+        """Do what `command` says."""
+
+    def progress(self, playback: int) -> tuple[int, int]:
+        """Return where a playback is and how many samples were played."""
+
+    def displaced(self, line: int, displacement: int) -> bool:
+        """Return whether a line's displacement still lasts."""
 
 
 class Line:
     """A line: `rate` samples a second, a far end, at most one playback, any number of taps and detectors."""
 
-    def __init__(self, engine: Engine, number: int, rate: int) -> None:
+    def __init__(self, engine: CommandTaker, number: int, rate: int) -> None:
         self._engine = engine
         self.number = number
         self.rate = rate
@@ -58,9 +73,9 @@ class Line:
         """End the bridge."""
         self._engine.execute(command.Unbridge(self.number))
 
-    def echo(self, on: bool) -> None:
-        """Send back what is received."""
-        self._engine.execute(command.Echo(self.number, on))
+    def echo(self, on: bool, delay: int = 0) -> None:
+        """Send back what is received, `delay` samples later."""
+        self._engine.execute(command.Echo(self.number, on, delay))
 
     def volume(self, *, read: bool, factor: float) -> None:
         """Scale all that is received (`read`) or sent by `factor`."""
@@ -115,7 +130,7 @@ class Line:
 class Playback:
     """The host's handle on one playback; harmless once it has ended."""
 
-    def __init__(self, engine: Engine, line: Line, number: int) -> None:
+    def __init__(self, engine: CommandTaker, line: Line, number: int) -> None:
         self._engine = engine
         self._line = line
         self.number = number

@@ -28,4 +28,42 @@ class Detected:
     detail: str
 
 
-Notice = PlaybackEnded | DigitReceived | Detected
+@dataclass(frozen=True, slots=True)
+class TalkStatistics:
+    """What a talk that ended was like, in frames and scores: those above the member's energy level are hits."""
+
+    frames: int
+    hits: int
+    misses: int
+    score_sum: int
+    change_sum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """A line in a mixer began to talk, or stopped; then `statistics` tell of the talk."""
+
+    line: int
+    statistics: TalkStatistics | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FloorTaken:
+    """A line in a mixer has the floor now, because nobody had it or its holder fell silent."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPacket:
+    """The first RTP packet arrived on a line's transport."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTimeout:
+    """No RTP packet arrived for so many ms, as the transport asked to be told; once until there is one again."""
+
+    ms: int
+
+
+Notice = PlaybackEnded | DigitReceived | Detected | Talking | FloorTaken | FirstPacket | MediaTimeout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,39 @@ class RecordingError(Exception):
         super().__init__(f"Error Opening File [{path}] [{reason}]")
         self.path = path
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[RecordingError], tuple[str, str]]:
+        return RecordingError, (self.path, self.reason)
+
+
+class Recorder(Protocol):
+    """A recording that an engine writes: what is steered while a tap feeds it."""
+
+    path: str
+    rate: int
+    channels: int
+
+    @property
+    def samples(self) -> int:
+        """How many samples were recorded so far, pauses not counted."""
+
+    def write(self, samples: NDArray[np.int16]) -> None:
+        """Take int16 of shape (n,) for one channel, (n, channels) for more."""
+
+    def pause(self) -> None:
+        """Leave out what is heard from now on."""
+
+    def resume(self) -> None:
+        """End a pause."""
+
+    def mask(self) -> None:
+        """Record silence from now on."""
+
+    def unmask(self) -> None:
+        """End a mask."""
+
+    def close(self) -> None:
+        """Complete the file; may be called more than once. Raises RecordingError."""
 
 
 class Recording:

@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from math import gcd
 
 import numpy as np
@@ -20,8 +21,9 @@ from media.source import Samples, Source, within
 # more would hold up the line that waits for its first sample.
 HELD_SECONDS = 300
 
-# What is decoded of longer files at a time, and how much beside it the resampling filter looks at.
-BLOCK_SECONDS = 10
+# What is decoded of longer files at a time (48 kHz: 0.7 ms, in which nothing else is played), and how much beside it
+# the resampling filter looks at.
+BLOCK_SECONDS = 2
 MARGIN_SECONDS = 0.1
 
 # Decoded sound kept for the next player: two hours at 8 kHz, ten long-playing hosts fit into a small machine.
@@ -46,6 +48,9 @@ class FileError(Exception):
         super().__init__(f"Error Opening File [{path}] [{reason}]")
         self.path = path
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[FileError], tuple[str, str]]:
+        return FileError, (self.path, self.reason)
 
 
 def locate(path: str, rate: int) -> str:
@@ -146,6 +151,10 @@ class LongFile:
         self._block_units = max(1, BLOCK_SECONDS * common)
         self._margin_units = max(1, round(MARGIN_SECONDS * common))
         self._blocks: OrderedDict[int, NDArray[np.int16]] = OrderedDict()
+
+    def __reduce__(self) -> tuple[Callable[[str, int], Source], tuple[str, int]]:
+        # Another process opens the file for itself.
+        return load, (self._path, self.rate)
 
     def render(self, start: int, count: int) -> NDArray[np.int16]:
         wanted = within(self.length, start, count)

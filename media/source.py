@@ -6,13 +6,18 @@ lets several lines share one source. So `render` must answer the same for the sa
 
 from __future__ import annotations
 
+import itertools
 import re
+import weakref
 from bisect import bisect_right
+from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from media.mix import granular_volume
 
 # FreeSWITCH: playback speed moves in quarters, from half as fast to half as long (file commands speed:±N).
 SPEED_LIMIT = 2
@@ -43,6 +48,16 @@ class Source(Protocol):
         """
 
 
+def part(source: Source, position: int) -> tuple[Source, int, int | None]:
+    """What sounds from `position` on without a change: a source, the place in it, and for how long (None: for ever).
+
+    Sources that are made of others tell which of them it is; any other is itself what sounds.
+    """
+    if isinstance(source, Sequence | Repeat | Later | Live):
+        return source.part(position)
+    return source, position, None if source.length is None else max(0, source.length - position)
+
+
 def within(length: int | None, start: int, count: int) -> int:
     """How many of `count` samples from `start` on lie within `length`; ValueError for negative arguments."""
     if start < 0 or count < 0:
@@ -62,6 +77,12 @@ class Samples:
         view.flags.writeable = False
         self.rate = rate
         self.length: int | None = len(view)
+        self._array = view
+
+    def move_to(self, memory: NDArray[np.int16]) -> None:
+        """Keep the sound in `memory`, which holds the same samples, so that it is not held twice."""
+        view = memory.view()
+        view.flags.writeable = False
         self._array = view
 
     def render(self, start: int, count: int) -> NDArray[np.int16]:
@@ -139,6 +160,15 @@ class Sequence:
             end = None if source.length is None else end + source.length
         self.length = end
 
+    def part(self, position: int) -> tuple[Source, int, int | None]:
+        """See `media.source.part`."""
+        index = bisect_right(self._starts, position) - 1
+        return part(self._sources[index], position - self._starts[index])
+
+    def __reduce__(self) -> tuple[type[Sequence], tuple[list[Source]]]:
+        # What a kind of sequence of the host's knows besides is nothing that sounds.
+        return Sequence, (self._sources,)
+
     def render(self, start: int, count: int) -> NDArray[np.int16]:
         wanted = within(self.length, start, count)
         parts: list[NDArray[np.int16]] = []
@@ -171,6 +201,15 @@ class Repeat:
             self.length = source.length * times
         self._source = source
 
+    def part(self, position: int) -> tuple[Source, int, int | None]:
+        """See `media.source.part`."""
+        turn = self._source.length
+        if turn is None:
+            return part(self._source, position)
+        if turn == 0 or (self.length is not None and position >= self.length):
+            return self._source, turn, 0
+        return part(self._source, position % turn)
+
     def render(self, start: int, count: int) -> NDArray[np.int16]:
         wanted = within(self.length, start, count)
         turn = self._source.length
@@ -186,6 +225,73 @@ class Repeat:
             return np.concatenate((self._source.render(shift, head), self._source.render(0, wanted - head)))
         whole = self._source.render(0, turn)
         return np.tile(whole, -(-(shift + wanted) // turn))[shift : shift + wanted]
+
+
+class Later:
+    """A source heard from sample `start` on, at the same time by all; before its beginning it stays there."""
+
+    def __init__(self, source: Source, start: int) -> None:
+        self.rate = source.rate
+        self.length = None if source.length is None else max(0, source.length - start)
+        self._source = source
+        self._start = start
+
+    def part(self, position: int) -> tuple[Source, int, int | None]:
+        """See `media.source.part`."""
+        return part(self._source, max(0, self._start + position))
+
+    def render(self, start: int, count: int) -> NDArray[np.int16]:
+        return self._source.render(max(0, self._start + start), within(self.length, start, count))
+
+
+class Louder:
+    """A source made louder, or quieter below zero, in FreeSWITCH's granular steps of a decibel; -50 is silence."""
+
+    def __init__(self, source: Source, decibels: int) -> None:
+        self.rate = source.rate
+        self.length = source.length
+        self._source = source
+        self._decibels = decibels
+
+    def render(self, start: int, count: int) -> NDArray[np.int16]:
+        return granular_volume(self._source.render(start, count), self._decibels)
+
+
+class Live:
+    """A source without end that becomes another while it is heard: a stream whose music somebody changes.
+
+    `source` has no end either. Who keeps a copy elsewhere is told of changes through `watch`.
+    """
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, source: Source) -> None:
+        self.rate = source.rate
+        self.length: int | None = None
+        self.number = next(Live._numbers)
+        self.source = source
+        self._watchers: list[weakref.WeakMethod[Callable[[Live], object]]] = []
+
+    def become(self, source: Source) -> None:
+        """Sound like another source from now on, at the same place in time."""
+        self.source = source
+        self._watchers = [reference for reference in self._watchers if reference() is not None]
+        for reference in self._watchers:
+            tell = reference()
+            if tell is not None:
+                tell(self)
+
+    def watch(self, tell: Callable[[Live], object]) -> None:
+        """Have the method `tell` called with this when it has become another, as long as its object lives."""
+        self._watchers.append(weakref.WeakMethod(tell))
+
+    def part(self, position: int) -> tuple[Source, int, int | None]:
+        """See `media.source.part`: for a second at most, since it may be another then."""
+        source, place, count = part(self.source, position)
+        return source, place, self.rate if count is None else min(count, self.rate)
+
+    def render(self, start: int, count: int) -> NDArray[np.int16]:
+        return self.source.render(start, count)
 
 
 class Speed:

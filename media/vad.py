@@ -91,8 +91,13 @@ class _Verdicts:
 
     def __init__(self, mode: int, rate: int) -> None:
         self._vad = webrtcvad.Vad(mode)
+        self._mode = mode
         self._rate = rate
         self._known: dict[int, tuple[int, bool]] = {}
+
+    def __reduce__(self) -> tuple[type[_Verdicts], tuple[int, int]]:
+        # webrtcvad's own state stays behind: in another process the detector settles anew, within some frames.
+        return _Verdicts, (self._mode, self._rate)
 
     def of(self, number: int, frame: bytes) -> bool:
         mark = hash(frame)

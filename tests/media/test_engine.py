@@ -256,3 +256,36 @@ def test_closing_forgets_everything() -> None:
     assert near == []
     assert engine.line_count == 0
     a.play(ramp(8))  # harmless
+
+
+@given(st.lists(st.integers(1, 90_000), max_size=20))
+def test_a_delayed_echo_sends_back_later(steps: list[int]) -> None:
+    engine = Engine()
+    a, _, b, _ = pair(engine)
+    ear = Ear()
+    b.tap(ear, read=True, write=False)
+    a.echo(True, delay=240)
+    b.play(ramp(800))
+    now = 0
+    for step in [*steps, 200_000]:
+        now += step
+        engine.advance(now)
+    expected = np.zeros(now * 8000 // SECOND, np.int16)
+    later = expected[240:1040]
+    later[:] = np.arange(1, 801)[: len(later)]
+    assert np.array_equal(ear.heard, expected)
+
+
+def test_an_echo_that_ends_forgets_what_it_held() -> None:
+    engine = Engine()
+    a, _, b, _ = pair(engine)
+    b.play(ramp(800))
+    a.echo(True, delay=800)
+    engine.advance(100_000)
+    a.echo(False)
+    ear = Ear()
+    b.tap(ear, read=True, write=False)
+    engine.advance(200_000)
+    a.echo(True, delay=80)
+    engine.advance(300_000)
+    assert not ear.heard.any()

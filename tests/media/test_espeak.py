@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import zlib
 
 import numpy as np
@@ -91,3 +92,14 @@ def test_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeak, "_paths", lambda: ("/nowhere/libespeak-ng.so", "/nowhere"))
     with pytest.raises(SpeechError, match="cannot be loaded"):
         synthesize("nor this")
+
+
+def test_noise_does_not_depend_on_the_second_it_is_made_in() -> None:
+    first = fresh("a breathy voice", "en-us+f3")
+    time.sleep(1.1)
+    assert first == fresh("a breathy voice", "en-us+f3")
+
+
+def test_a_variant_alone_is_refused() -> None:
+    with pytest.raises(SpeechError, match=r"write en\+f3"):
+        synthesize("hello", "f3")

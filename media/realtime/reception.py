@@ -1,0 +1,175 @@
+"""What comes in on many RTP lines at once: who sends, in what order, how evenly. Arrays over lines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.realtime.frame_ring import CONCEAL, MEDIA, FrameRing
+from media.rtp import RtpReceiver
+
+# How much softer each frame that stands for a lost one is; then it is silent.
+_FADE: Final = np.array([1.0, 0.9, 0.7, 0.5, 0.3, 0.15, 0.05, 0.0], np.float32)
+
+
+class Reception:
+    """`capacity` incoming streams of frames of `frame` samples, one byte each, at 8 kHz."""
+
+    def __init__(self, capacity: int, frame: int, decode: NDArray[np.int16]) -> None:
+        """`decode` holds the tables of the laws, int16 of shape (laws, 256)."""
+        self.ring = FrameRing(capacity, frame)
+        self.heard = np.zeros((capacity, frame), np.int16)
+        self.law = np.zeros(capacity, np.uint8)
+        self.ssrc = np.full(capacity, -1, np.int64)
+        self.received = np.zeros(capacity, np.int64)
+        self.octets = np.zeros(capacity, np.int64)
+        self.heard_at = np.zeros(capacity, np.int64)  # tick of the last packet
+        self.highest = np.zeros(capacity, np.int64)
+        self.base = np.zeros(capacity, np.int64)
+        self.earlier_lost = np.zeros(capacity, np.int64)
+        self.jitter = np.zeros(capacity)
+        self.loud = np.zeros(capacity, bool)  # whether `heard` is anything but silence
+        self._base_received = np.zeros(capacity, np.int64)
+        self._transit = np.zeros(capacity, np.int64)
+        self._timed = np.zeros(capacity, bool)
+        self._reported = np.zeros((capacity, 2), np.int64)
+        self._decode = decode
+
+    def open(self, line: int, law: int, delay: int, maximum: int) -> None:
+        """Begin a stream on a line; `delay` and `maximum` of the jitter buffer in frames."""
+        self.ring.open(line, delay, maximum)
+        self.heard[line] = 0
+        self.law[line] = law
+        self.ssrc[line] = -1
+        self._timed[line] = self.loud[line] = False
+        for counts in (
+            self.received,
+            self.octets,
+            self.highest,
+            self.base,
+            self.earlier_lost,
+            self.jitter,
+            self._base_received,
+        ):
+            counts[line] = 0
+        self._reported[line] = 0
+
+    def judge(
+        self,
+        lines: NDArray[np.intp],
+        ssrc: NDArray[np.uint32],
+        sequence: NDArray[np.uint16],
+        timestamp: NDArray[np.uint32],
+        octets: NDArray[np.int32],
+        now: int,
+        tick: int,
+    ) -> None:
+        """Count a packet each of different lines; a source that is new makes the line's ring start anew.
+
+        `now` is in units of the RTP clock. Jitter is that of RFC 3550 A.8, between the ticks that packets were read in.
+        """
+        strange = self.ssrc[lines] != ssrc
+        if strange.any():
+            for line in lines[strange].tolist():
+                if self.ssrc[line] >= 0:
+                    self.earlier_lost[line] += self.source_lost(line)
+                    self.ring.restart(line)
+                self._timed[line] = False
+                self._base_received[line] = self.received[line]
+                self._reported[line] = 0
+            begun = lines[strange]
+            self.ssrc[begun] = ssrc[strange]
+            self.base[begun] = self.highest[begun] = sequence[strange]
+        highest = self.highest[lines]
+        ahead = (sequence.astype(np.int64) - (highest & 0xFFFF) + 0x8000 & 0xFFFF) - 0x8000
+        self.highest[lines] = np.maximum(highest, highest + ahead)
+        self.received[lines] += 1
+        self.octets[lines] += octets
+        self.heard_at[lines] = tick
+        transit = now - timestamp.astype(np.int64) & 0xFFFF_FFFF
+        moved = np.abs((transit - self._transit[lines] + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000)
+        # A timestamp that jumps by more than half a second tells of a new beginning, not of the network.
+        usable = self._timed[lines] & (moved < 4000) & (ahead > 0)
+        jitter = self.jitter[lines]
+        self.jitter[lines] = np.where(usable, jitter + (moved - jitter) / 16, jitter)
+        self._transit[lines] = transit
+        self._timed[lines] = True
+
+    def play(self, lines: NDArray[np.intp]) -> None:
+        """Move the lines on by a frame: `heard` is then what each of them hears."""
+        if not len(lines):
+            return
+        kinds = self.ring.take(lines, ~self.loud[lines])
+        media = kinds == MEDIA
+        if media.any():
+            rows = lines[media]
+            frames = self.ring.frames(lines, media)
+            laws = self.law[rows]
+            if laws.any():
+                self.heard[rows] = self._decode[laws[:, np.newaxis], frames]
+            else:
+                self.heard[rows] = self._decode[0].take(frames)
+            self.loud[rows] = True
+        if len(rows := lines[kinds == CONCEAL]):
+            row = np.minimum(self.ring.lost_in_row[rows], len(_FADE) - 1)
+            faded = _FADE[row] / _FADE[np.maximum(row - 1, 0)]
+            self.heard[rows] = (self.heard[rows] * faded[:, np.newaxis]).astype(np.int16)
+        silent = lines[(kinds == 0) & self.loud[lines]]
+        self.heard[silent] = 0
+        self.loud[silent] = False
+
+    def source_lost(self, line: int) -> int:
+        """Return how many packets of a line's present source did not come."""
+        if self.ssrc[line] < 0:
+            return 0
+        expected = int(self.highest[line] - self.base[line]) + 1
+        return expected - int(self.received[line] - self._base_received[line])
+
+    def lost(self, line: int) -> int:
+        """Return how many packets of a line did not come, of all its sources."""
+        return int(self.earlier_lost[line]) + self.source_lost(line)
+
+    def fraction_lost(self, line: int) -> int:
+        """Return the loss since the last call in 1/256 (RFC 3550 A.3)."""
+        expected = int(self.highest[line] - self.base[line]) + 1
+        received = int(self.received[line] - self._base_received[line])
+        before_expected, before_received = self._reported[line].tolist()
+        self._reported[line] = expected, received
+        expected, lost = (
+            expected - before_expected,
+            (expected - before_expected) - (received - before_received),
+        )
+        return min(255, (lost << 8) // expected) if expected > 0 and lost > 0 else 0
+
+    def receiver(self, line: int) -> RtpReceiver | None:
+        """Return a line's stream as what RTCP reports on, None when nothing came yet."""
+        return _RowReceiver(self, line) if self.ssrc[line] >= 0 else None
+
+
+class _RowReceiver(RtpReceiver):
+    """A row of the arrays, as `media.rtcp.RtcpSession.report` looks at it."""
+
+    def __init__(self, reception: Reception, line: int) -> None:
+        super().__init__(8000, ssrc=int(reception.ssrc[line]))
+        self._row = reception, line
+
+    @property
+    def jitter(self) -> float:
+        reception, line = self._row
+        return float(reception.jitter[line])
+
+    @property
+    def highest_sequence(self) -> int:
+        reception, line = self._row
+        return int(reception.highest[line]) & 0xFFFF_FFFF
+
+    @property
+    def source_lost(self) -> int:
+        reception, line = self._row
+        return max(-0x80_0000, min(0x7F_FFFF, reception.source_lost(line)))
+
+    def fraction_lost(self) -> int:
+        reception, line = self._row
+        return reception.fraction_lost(line)

@@ -1,0 +1,85 @@
+"""One RTP stream that is no row of arrays: any codec, any frame, its own jitter buffer and concealment."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media import codec_registry
+from media.codec import CodecError
+from media.jitter_buffer import JitterBuffer, Kind
+from media.jitter_spec import JitterSpec
+from media.line_codec import LineCodec
+from media.loss_concealment import LossConcealer
+from media.rtp_transport import RtpTransport
+
+# A decoder may give other lengths than were asked for; what is over waits for the next tick, at most so many ms.
+_MOST_WAITING_MS = 200
+
+
+class StreamLine:
+    """Turns payloads into the sound of ticks, and the sound of ticks into payloads. CodecError for an unknown codec."""
+
+    def __init__(self, transport: RtpTransport, rate: int, ptime_in_ms: int | None = None) -> None:
+        """`rate` is the line's; `ptime_in_ms` what the far end puts into a packet where that is not as agreed."""
+        self.transport = transport
+        self.rate = rate
+        self._codec = LineCodec(
+            codec_registry.create(transport.codec, ptime_ms=transport.ptime_ms, fmtp=transport.fmtp), rate
+        )
+        self.clock_rate = self._codec.codec.clock_rate
+        ptime = ptime_in_ms or transport.ptime_ms
+        self._ptime_in = ptime
+        self.buffer = JitterBuffer(
+            JitterSpec(max(transport.jitter_ms, ptime), max(transport.jitter_limit_ms, 2 * ptime)),
+            ptime,
+            self.clock_rate,
+        )
+        self._concealer = LossConcealer(rate)
+        self._decoded = np.zeros(0, np.int16)
+        self._said = np.zeros(0, np.int16)
+        self.damaged = 0
+
+    @property
+    def step(self) -> int:
+        """Timestamp units of a packet that is sent."""
+        return self.clock_rate * self.transport.ptime_ms // 1000
+
+    def put(
+        self, sequence: int, timestamp: int, payload: bytes, payload_type: int, marker: bool, now: int
+    ) -> None:
+        """Take a packet that arrived at `now` (µs)."""
+        self.buffer.put(sequence, timestamp, payload, now, payload_type=payload_type, marker=marker)
+
+    def hear(self, count: int, now: int) -> NDArray[np.int16]:
+        """Return the next `count` samples of the line, in the tick at `now` (µs)."""
+        frame = self.rate * self._ptime_in // 1000
+        while len(self._decoded) < count:
+            played = self.buffer.get(now)
+            if played.kind is Kind.MEDIA:
+                try:
+                    sound = self._concealer.good(self._codec.decode(played.payload))
+                except CodecError:
+                    self.damaged += 1
+                    sound = self._concealer.conceal(frame)
+            elif played.kind is Kind.CONCEAL:
+                sound = self._concealer.conceal(frame)
+            else:
+                self._concealer.silence()
+                sound = np.zeros(frame, np.int16)
+            self._decoded = np.concatenate(
+                (self._decoded, sound if len(sound) else np.zeros(frame, np.int16))
+            )
+        heard, rest = self._decoded[:count], self._decoded[count:]
+        self._decoded = rest[-self.rate * _MOST_WAITING_MS // 1000 :]
+        return heard
+
+    def say(self, samples: NDArray[np.int16]) -> list[bytes]:
+        """Take the line's next samples; return the payloads that are complete."""
+        self._said = np.concatenate((self._said, samples))
+        size = self._codec.frame_size
+        payloads: list[bytes] = []
+        while len(self._said) >= size:
+            payloads.append(self._codec.encode(self._said[:size]))
+            self._said = self._said[size:]
+        return payloads

@@ -1,0 +1,139 @@
+"""What goes out on many RTP lines at once: sound from shared memory or of the engine, encoded and numbered together."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.rtp import HEADER_SIZE, RtpSender
+from media.rtp_batch import build_many
+
+_TIMESTAMP: Final = 0xFFFF_FFFF
+
+
+class Transmission:
+    """`capacity` outgoing streams of frames of `frame` samples, one byte each.
+
+    A line either plays a stretch of `memory` (`play`), or says what is given to it for one tick (`say`), or nothing.
+    """
+
+    def __init__(
+        self, capacity: int, frame: int, encode: NDArray[np.uint8], memory: NDArray[np.int16]
+    ) -> None:
+        """`encode` holds the tables of the laws, uint8 of shape (laws, 65536)."""
+        self._frame = frame
+        self._encode = encode
+        self._memory = memory
+        self._windows = np.lib.stride_tricks.sliding_window_view(memory, frame)
+        self.law = np.zeros(capacity, np.uint8)
+        self.payload_type = np.zeros(capacity, np.uint8)
+        self.ssrc = np.zeros(capacity, np.uint32)
+        self.sequence = np.zeros(capacity, np.int64)
+        self.timestamp = np.zeros(capacity, np.int64)
+        self.packets = np.zeros(capacity, np.int64)
+        self.octets = np.zeros(capacity, np.int64)
+        self.muted = np.zeros(capacity, bool)
+        self._silent = np.ones(capacity, bool)
+        self._playing = np.zeros(capacity, bool)
+        self._place = np.zeros(capacity, np.int64)
+        self._left = np.zeros(capacity, np.int64)
+        self._moved = np.zeros(capacity, np.int64)
+        self._saying = np.zeros(capacity, bool)
+        self._said = np.zeros((capacity, frame), np.int16)
+        self.out = np.zeros((capacity, HEADER_SIZE + frame), np.uint8)
+        self.views = [memoryview(row) for row in self.out]  # type: ignore[arg-type]
+
+    def open(self, line: int, law: int, payload_type: int) -> None:
+        """Begin a stream with random numbers (RFC 3550 5.1)."""
+        self.law[line], self.payload_type[line] = law, payload_type
+        self.ssrc[line] = secrets.randbits(32)
+        self.sequence[line] = secrets.randbits(15)
+        self.timestamp[line] = secrets.randbits(32)
+        self.packets[line] = self.octets[line] = 0
+        self._silent[line] = True
+        self.muted[line] = self._playing[line] = self._saying[line] = False
+        self._said[line] = 0
+
+    def play(self, line: int, place: int, count: int) -> None:
+        """Play `count` samples of the memory from `place` on."""
+        self._playing[line] = True
+        self._place[line], self._left[line], self._moved[line] = place, count, 0
+
+    def moved(self, line: int) -> int:
+        """Return how many samples of its stretch a line has played, whole frames."""
+        return int(self._moved[line])
+
+    def stop(self, line: int) -> int:
+        """Play no longer; return the samples that were played of the stretch."""
+        self._playing[line] = False
+        return int(self._moved[line])
+
+    def say(self, line: int, first: int, samples: NDArray[np.int16]) -> None:
+        """Send these samples in this tick, from place `first` of its frame on."""
+        self._said[line, first : first + len(samples)] = samples
+        self._saying[line] = True
+
+    def next(self, lines: NDArray[np.intp], hushed: list[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Move all `lines` on by a frame; return those whose packet is ready in `out`, and whose stretch is played.
+
+        Lines in `hushed` send something else in this tick; what they play moves on.
+        """
+        playing = lines[self._playing[lines]]
+        ended = playing[:0]
+        if len(playing):
+            left = self._left[playing]
+            sound = self._windows[self._place[playing]]
+            for index in np.flatnonzero(left < self._frame).tolist():
+                sound[index, left[index] :] = 0
+            self._said[playing] = sound
+            self._place[playing] += self._frame
+            self._left[playing] = left - self._frame
+            self._moved[playing] += self._frame
+            ended = playing[left <= self._frame]
+            self._playing[ended] = False
+            self._saying[playing] = True
+        self._saying[hushed] = False
+        sending = lines[self._saying[lines] & ~self.muted[lines]]
+        if len(sending):
+            self._pack(sending)
+        self._saying[lines] = False
+        self._silent[lines] = True
+        self._silent[sending] = False
+        self.timestamp[lines] = self.timestamp[lines] + self._frame & _TIMESTAMP
+        return sending, ended
+
+    def _pack(self, lines: NDArray[np.intp]) -> None:
+        samples = self._said[lines].view(np.uint16)
+        laws = self.law[lines]
+        packets = np.empty((len(lines), self.out.shape[1]), np.uint8)
+        if laws.any():
+            packets[:, HEADER_SIZE:] = self._encode[laws[:, np.newaxis], samples]
+        else:
+            packets[:, HEADER_SIZE:] = self._encode[0].take(samples)
+        build_many(
+            packets,
+            self.payload_type[lines],
+            self._silent[lines],
+            self.sequence[lines],
+            self.timestamp[lines],
+            self.ssrc[lines],
+        )
+        self.out[lines] = packets
+        self.count(lines, self._frame)
+
+    def count(self, lines: NDArray[np.intp] | int, octets: int) -> None:
+        """Count a packet each of lines that are sent."""
+        self.sequence[lines] = self.sequence[lines] + 1 & 0xFFFF
+        self.packets[lines] += 1
+        self.octets[lines] += octets
+
+    def sender(self, line: int) -> RtpSender:
+        """Return a line's stream as what RTCP reports on."""
+        made = RtpSender(
+            int(self.ssrc[line]), int(self.payload_type[line]), timestamp=int(self.timestamp[line])
+        )
+        made.packets, made.octets = int(self.packets[line]), int(self.octets[line])
+        return made

@@ -1,0 +1,492 @@
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from media.g711 import G711
+from media.notice import DigitReceived, FirstPacket, MediaTimeout, Notice
+from media.realtime.placed_samples import PlacedSamples
+from media.realtime.rtp_lines import RtpLines
+from media.rtcp import ReceiverReport, SenderReport, parse
+from media.rtp import RtpPacket
+from media.rtp_transport import RtpTransport, TransportError
+from media.source import Repeat, Sequence, Silence
+from media.telephone_event import TelephoneEventSender
+
+PORTS = (42_000, 43_000)
+PCMU = G711("PCMU")
+
+
+class FarEnd:
+    """The other side of a line: sends what it is told, keeps what it gets."""
+
+    def __init__(self, ssrc: int = 7) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.address: tuple[str, int] = self.socket.getsockname()
+        self.ssrc = ssrc
+        self.sequence = 100
+        self.timestamp = 5000
+
+    def say(self, remote: tuple[str, int], payload: bytes, kind: int = 0, skip: int = 0) -> None:
+        self.sequence += skip
+        packet = RtpPacket(kind, self.sequence % 65536, self.timestamp, self.ssrc, payload)
+        self.socket.sendto(packet.serialize(), remote)
+        self.sequence += 1
+        self.timestamp += 160
+
+    def received(self) -> list[RtpPacket]:
+        packets = []
+        while True:
+            try:
+                packets.append(RtpPacket.parse(self.socket.recv(2000)))
+            except BlockingIOError:
+                return packets
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Bench:
+    """RTP lines with a far end each, moved tick by tick."""
+
+    def __init__(self) -> None:
+        self.memory = np.zeros(1 << 17, np.int16)
+        self.memory[40_000:80_000] = np.random.default_rng(3).integers(-9000, 9000, 40_000)
+        self.faults: list[str] = []
+        self.wall = 1_700_000_000_000_000
+        self.lines = RtpLines(
+            self.memory, lambda: self.wall, lambda where, error: self.faults.append(repr(error))
+        )
+        self.notices: dict[int, list[Notice]] = {}
+        self.ends: list[FarEnd] = []
+
+    def open(
+        self, line: int, *, rate: int = 8000, known: bool = True, **options: object
+    ) -> tuple[FarEnd, tuple[str, int]]:
+        end = FarEnd()
+        self.ends.append(end)
+        self.notices[line] = []
+        transport = RtpTransport(
+            "127.0.0.1",
+            PORTS,
+            end.address if known else None,
+            **options,  # type: ignore[arg-type]
+        )
+        return end, self.lines.open(line, transport, rate, self.notices[line].append)
+
+    def tick(self) -> list[int]:
+        self.lines.receive()
+        return self.lines.send()
+
+    def hear(self, line: int, count: int = 160) -> NDArray[np.int16]:
+        self.lines.receive()
+        heard = self.lines.heard(line, 0, count)
+        self.lines.send()
+        return heard
+
+    def close(self) -> None:
+        for line in list(self.notices):
+            self.lines.close(line)
+        for end in self.ends:
+            end.close()
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.close()
+    assert made.faults == []
+
+
+def frame(value: int) -> bytes:
+    return bytes([value]) * 160
+
+
+def sounds(value: int) -> int:
+    return int(PCMU.decode(bytes([value]))[0])
+
+
+def test_what_arrives_is_heard_in_order(bench: Bench) -> None:
+    end, local = bench.open(1, jitter_ms=20)
+    heard = []
+    for value in range(30):
+        end.say(local, frame(value))
+        heard.append(int(bench.hear(1)[0]))
+    assert heard == [0, *(sounds(value) for value in range(29))]
+    assert bench.notices[1] == [FirstPacket()]
+    report = bench.lines.report(1)
+    assert report is not None
+    assert (report.packets_received, report.lost, report.remote, report.remote_ssrc) == (
+        30,
+        0,
+        end.address,
+        7,
+    )
+    assert report.mos > 4.3 and report.jitter == 0
+
+
+def test_a_line_that_plays_from_memory_sends_it_byte_for_byte(bench: Bench) -> None:
+    end, _ = bench.open(1)
+    sound = PlacedSamples(bench.memory[40_000:41_000], 8000, 40_000)
+    assert bench.lines.play(1, sound, 0, 160)
+    ended = [bench.tick() for _ in range(8)]
+    assert ended == [[]] * 6 + [[1]] + [[]]
+    packets = end.received()
+    first = packets[0]
+    assert first.marker and not any(packet.marker for packet in packets[1:])
+    told = b"".join(packet.payload for packet in packets[:7])
+    assert told == PCMU.encode(np.pad(bench.memory[40_000:41_000], (0, 120)))
+    for number, packet in enumerate(packets):
+        assert packet.sequence == (first.sequence + number) % 65536
+        assert packet.timestamp == (first.timestamp + 160 * number) % 2**32
+        assert (packet.ssrc, packet.payload_type) == (first.ssrc, 0)
+    assert bench.lines.moved(1) == 1120
+
+
+def test_sounds_in_a_row_are_played_up_to_the_seam(bench: Bench) -> None:
+    bench.open(1)
+    first = PlacedSamples(bench.memory[40_000:40_400], 8000, 40_000)
+    second = PlacedSamples(bench.memory[50_000:50_400], 8000, 50_000)
+    row = Sequence([first, Silence(8000, 80), second])
+    assert bench.lines.play(1, row, 0, 160)
+    assert bench.tick() == [] and bench.tick() == [1]
+    assert bench.lines.stop(1) == 320
+    assert not bench.lines.play(1, row, 320, 160)  # the seam is in this frame
+    assert bench.lines.play(1, row, 480, 160)
+    assert [bench.tick() for _ in range(3)] == [[], [], [1]]
+    assert bench.lines.play(1, Repeat(first), 400 * 7 + 80, 160)
+    assert [bench.tick() for _ in range(2)] == [[], [1]]
+    assert bench.lines.play(1, Silence(8000), 10**9, 160)
+
+
+def test_after_silence_the_marker_is_set_and_time_has_passed(bench: Bench) -> None:
+    end, _ = bench.open(1)
+    loud = np.full(160, 4000, np.int16)
+    for speaking in (True, True, False, False, True):
+        bench.lines.receive()
+        if speaking:
+            bench.lines.say(1, 0, loud)
+        bench.lines.send()
+    packets = end.received()
+    assert [packet.marker for packet in packets] == [True, False, True]
+    steps = np.diff([packet.timestamp for packet in packets]) % 2**32
+    assert steps.tolist() == [160, 480]
+    assert np.diff([packet.sequence for packet in packets]).tolist() == [1, 1]
+
+
+def test_two_halves_of_a_tick_are_one_packet(bench: Bench) -> None:
+    end, _ = bench.open(1)
+    bench.lines.receive()
+    bench.lines.say(1, 0, np.full(80, 1000, np.int16))
+    bench.lines.say(1, 80, np.full(80, -1000, np.int16))
+    bench.lines.send()
+    (packet,) = end.received()
+    assert packet.payload == PCMU.encode(np.repeat(np.array([1000, -1000], np.int16), 80))
+
+
+def test_a_law_and_mu_law_side_by_side(bench: Bench) -> None:
+    pcma = G711("PCMA")
+    end_u, local_u = bench.open(1, jitter_ms=0)
+    end_a, local_a = bench.open(2, codec="PCMA", payload_type=8, jitter_ms=0)
+    sound = (np.sin(np.arange(160) / 4) * 8000).astype(np.int16)
+    end_u.say(local_u, PCMU.encode(sound))
+    end_a.say(local_a, pcma.encode(sound), 8)
+    bench.lines.receive()
+    assert np.array_equal(bench.lines.heard(1, 0, 160), PCMU.decode(PCMU.encode(sound)))
+    assert np.array_equal(bench.lines.heard(2, 0, 160), pcma.decode(pcma.encode(sound)))
+    bench.lines.say(1, 0, sound)
+    bench.lines.say(2, 0, sound)
+    bench.lines.send()
+    assert end_u.received()[0].payload == PCMU.encode(sound)
+    (packet,) = end_a.received()
+    assert packet.payload == pcma.encode(sound) and packet.payload_type == 8
+
+
+@pytest.mark.parametrize(
+    ("codec", "kind", "rate", "ptime"),
+    [("G722", 9, 16000, 20), ("PCMU", 0, 8000, 30), ("PCMU", 0, 16000, 20), ("L16", 98, 8000, 10)],
+)
+def test_other_codecs_and_frames(bench: Bench, codec: str, kind: int, rate: int, ptime: int) -> None:
+    end, local = bench.open(1, rate=rate, codec=codec, payload_type=kind, ptime_ms=ptime, jitter_ms=20)
+    size = rate // 50
+    tone = (np.sin(np.arange(size * 60) * 2 * np.pi * 400 / rate) * 8000).astype(np.int16)
+    for index in range(60):
+        bench.lines.receive()
+        bench.lines.say(1, 0, tone[index * size : (index + 1) * size])
+        bench.lines.send()
+    packets = end.received()
+    assert len(packets) == 60 * 20 // ptime
+    assert packets[0].marker and not any(packet.marker for packet in packets[1:])
+    assert len(set(np.diff([packet.timestamp for packet in packets]) % 2**32)) == 1
+    heard = []
+    queue = list(packets)
+    for index in range(60):
+        while queue and (len(packets) - len(queue)) * ptime <= index * 20:
+            end.say(local, queue.pop(0).payload, kind)
+            end.timestamp += int((packets[1].timestamp - packets[0].timestamp) % 2**32) - 160
+        heard.append(bench.hear(1, size))
+    sound = np.concatenate(heard).astype(float)[10 * size : 50 * size]
+    spectrum = np.abs(np.fft.rfft(sound))
+    assert abs(np.argmax(spectrum) * rate / len(sound) - 400) < 15
+    assert 3000 < np.sqrt(np.mean(sound**2)) < 8000
+
+
+def test_a_far_end_that_packs_otherwise_is_understood(bench: Bench) -> None:
+    end, local = bench.open(1)
+    heard = []
+    for tick in range(40):
+        if tick % 2 == 0:
+            end.say(local, bytes([0x90]) * 320)
+            end.timestamp += 160
+        heard.append(bench.hear(1))
+    assert np.count_nonzero(np.concatenate(heard[10:]) == sounds(0x90)) > 25 * 160
+
+
+def test_keys_go_out_and_come_in(bench: Bench) -> None:
+    end, local = bench.open(1, event_type=101)
+    sender = TelephoneEventSender()
+    sender.press("5", 100)
+    for _ in range(14):
+        event = sender.tick(end.timestamp)
+        if event is None:
+            end.say(local, frame(0xFF))
+        else:
+            packet = RtpPacket(101, end.sequence, event.timestamp, 7, event.payload, event.marker)
+            end.socket.sendto(packet.serialize(), local)
+            end.sequence += 1
+            end.timestamp += 160
+        bench.tick()
+    assert DigitReceived("5", 800) in bench.notices[1]
+    assert bench.notices[1].count(DigitReceived("5", 800)) == 1
+    report = bench.lines.report(1)
+    assert report is not None and report.lost == 0 and report.concealed == 0
+    end.received()
+    assert bench.lines.press(1, "9", 800)
+    for _ in range(12):
+        bench.lines.receive()
+        bench.lines.say(1, 0, np.full(160, 500, np.int16))
+        bench.lines.send()
+    packets = end.received()
+    events = [packet for packet in packets if packet.payload_type == 101]
+    assert len(events) >= 7 and {packet.payload[0] for packet in events} == {9}
+    assert sum(packet.payload[1] >= 0x80 for packet in events) == 3
+    assert len({packet.timestamp for packet in events}) == 1
+    assert [packet.sequence for packet in packets] == [
+        (packets[0].sequence + number) % 65536 for number in range(len(packets))
+    ]
+    assert not bench.lines.press(1, "?", 800)
+    bench.faults.clear()
+
+
+def test_a_key_whose_end_is_lost_ends_by_itself(bench: Bench) -> None:
+    end, local = bench.open(1, event_type=101)
+    packet = RtpPacket(101, 1, 160, 7, struct.pack("!BBH", 3, 10, 480), True)
+    end.socket.sendto(packet.serialize(), local)
+    for _ in range(60):
+        bench.tick()
+    assert [notice for notice in bench.notices[1] if isinstance(notice, DigitReceived)] == [
+        DigitReceived("3", 480)
+    ]
+
+
+def test_the_far_end_is_learnt_and_a_hijacker_is_refused(bench: Bench) -> None:
+    end, local = bench.open(1, known=False, jitter_ms=0)
+    thief = FarEnd(ssrc=666)
+    bench.ends.append(thief)
+    bench.lines.receive()
+    bench.lines.say(1, 0, np.full(160, 500, np.int16))
+    bench.lines.send()  # nobody to send to yet
+    for _ in range(10):
+        end.say(local, frame(0x90))
+        bench.tick()
+    for _ in range(20):
+        thief.say(local, frame(0x10))
+        end.say(local, frame(0x90))
+        heard = bench.hear(1)
+        assert heard[0] == sounds(0x90)
+        bench.lines.receive()
+        bench.lines.say(1, 0, np.full(160, 500, np.int16))
+        bench.lines.send()
+    assert len(end.received()) == 20 and thief.received() == []
+    report = bench.lines.report(1)
+    assert report is not None and report.remote == end.address
+
+
+def test_a_far_end_that_moved_is_found_again_after_silence(bench: Bench) -> None:
+    end, local = bench.open(1, jitter_ms=0)
+    for _ in range(10):
+        end.say(local, frame(0x90))
+        bench.tick()
+    for _ in range(180):
+        bench.tick()
+    moved = FarEnd(ssrc=8)
+    bench.ends.append(moved)
+    for _ in range(10):
+        moved.say(local, frame(0x20))
+        bench.tick()
+    report = bench.lines.report(1)
+    assert report is not None and report.remote == moved.address
+    bench.lines.receive()
+    bench.lines.say(1, 0, np.full(160, 500, np.int16))
+    bench.lines.send()
+    assert len(moved.received()) == 1
+
+
+def test_the_signalling_moves_the_far_end_at_once(bench: Bench) -> None:
+    end, local = bench.open(1)
+    for _ in range(10):
+        end.say(local, frame(0x90))
+        bench.tick()
+    other = FarEnd()
+    bench.ends.append(other)
+    bench.lines.change(1, RtpTransport("127.0.0.1", PORTS, other.address, codec="PCMA", payload_type=8))
+    bench.lines.receive()
+    bench.lines.say(1, 0, np.full(160, 500, np.int16))
+    bench.lines.send()
+    (packet,) = other.received()
+    assert packet.payload_type == 8
+    bench.lines.change(
+        1, RtpTransport("127.0.0.1", PORTS, other.address, codec="PCMA", payload_type=8, sending=False)
+    )
+    bench.lines.receive()
+    bench.lines.say(1, 0, np.full(160, 500, np.int16))
+    bench.lines.send()
+    assert other.received() == []
+
+
+def test_a_stream_that_stops_is_told_once_and_again(bench: Bench) -> None:
+    end, local = bench.open(1, timeout_ms=1000)
+    for _ in range(20):
+        end.say(local, frame(0x90))
+        bench.tick()
+    for _ in range(200):
+        bench.tick()
+    assert sum(isinstance(notice, MediaTimeout) for notice in bench.notices[1]) == 1
+    for _ in range(80):
+        end.say(local, frame(0x90))
+        bench.tick()
+    for _ in range(100):
+        bench.tick()
+    assert sum(isinstance(notice, MediaTimeout) for notice in bench.notices[1]) == 2
+
+
+def test_reports_go_out_and_their_answers_give_the_round_trip(bench: Bench) -> None:
+    end, local = bench.open(1, rtcp_interval_ms=1000)
+    control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        while True:
+            end.close()
+            bench.ends.remove(end)
+            end = FarEnd()
+            bench.ends.append(end)
+            try:
+                control.bind(("127.0.0.1", end.address[1] + 1))
+                break
+            except OSError:
+                continue
+        control.setblocking(False)
+        bench.lines.change(1, RtpTransport("127.0.0.1", PORTS, end.address, rtcp_interval_ms=1000))
+        got: list[bytes] = []
+        for _ in range(120):
+            end.say(local, frame(0x90), skip=1 if end.sequence == 120 else 0)
+            bench.wall += 20_000
+            bench.lines.receive()
+            bench.lines.say(1, 0, np.full(160, 500, np.int16))
+            bench.lines.send()
+            try:
+                got.append(control.recv(2000))
+            except BlockingIOError:
+                continue
+        head = parse(got[-1])[0]
+        assert isinstance(head, SenderReport)
+        assert head.packets > 20 and head.octets == head.packets * 160
+        assert head.blocks[0].ssrc == 7 and sum(block.lost for block in head.blocks) in (0, 1)
+        assert head.blocks[0].highest_sequence >= 120
+        from media.rtcp import ReportBlock, middle, serialize
+
+        block = ReportBlock(head.ssrc, 25, 3, 0, 80, middle(head.ntp), 0)
+        bench.wall += 60_000
+        control.sendto(serialize(ReceiverReport(7, (block,))), (local[0], local[1] + 1))
+        bench.tick()
+        report = bench.lines.report(1)
+        assert report is not None and report.round_trip is not None
+        assert report.remote_loss == 25 / 256 and report.remote_jitter == 10.0 and report.lost == 1
+    finally:
+        control.close()
+
+
+def test_ports_come_in_pairs_and_none_is_lost(bench: Bench) -> None:
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    lines = RtpLines(bench.memory, lambda: 0, lambda where, error: None)
+    transport = RtpTransport("127.0.0.1", (43_100, 43_119), ("127.0.0.1", 9))
+    for _ in range(5):
+        taken = [lines.open(number, transport, 8000, lambda notice: None)[1] for number in range(10)]
+        assert sorted(taken) == list(range(43_100, 43_120, 2))
+        with pytest.raises(TransportError, match="taken"):
+            lines.open(99, transport, 8000, lambda notice: None)
+        assert len(lines) == 10
+        for number in range(10):
+            lines.close(number)
+    first = lines.open(1, transport, 8000, lambda notice: None)[1]
+    lines.close(1)
+    assert lines.open(2, transport, 8000, lambda notice: None)[1] != first  # used last
+    lines.close(2)
+    for poll in (lines._poll, lines._open_poll, lines._report_poll):
+        poll.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(TransportError):
+        lines.open(3, RtpTransport("192.0.2.1", PORTS), 8000, lambda notice: None)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=400),
+            st.builds(
+                lambda kind, sequence, stamp, ssrc, payload: RtpPacket(
+                    kind, sequence, stamp, ssrc, payload
+                ).serialize(),
+                st.sampled_from([0, 8, 13, 101, 34]),
+                st.integers(0, 65535),
+                st.integers(0, 2**32 - 1),
+                st.integers(0, 3),
+                st.binary(max_size=330),
+            ),
+        ),
+        max_size=12,
+    )
+)
+def test_no_packet_of_one_line_disturbs_another(packets: list[bytes]) -> None:
+    bench = Bench()
+    try:
+        end, local = bench.open(1, jitter_ms=0)
+        wild, target = bench.open(2, event_type=101)
+        for _ in range(6):
+            wild.say(target, frame(0x30))
+            end.say(local, frame(0x90))
+            bench.tick()
+        for packet in packets:
+            wild.socket.sendto(packet, target)
+            wild.socket.sendto(packet, (target[0], target[1] + 1))
+            end.say(local, frame(0x90))
+            assert (bench.hear(1) == sounds(0x90)).all()
+            assert len(bench.lines.heard(2, 0, 160)) == 160
+        report = bench.lines.report(1)
+        assert report is not None and report.lost == report.concealed == 0
+    finally:
+        bench.close()
