@@ -2,7 +2,7 @@
 -- The syntax of 5.2 that LuaJIT refuses is dealt with in the host; `__len` and `__gc` of tables cannot be had.
 
 local type, select, error, getmetatable = type, select, error, getmetatable
-local floor, loaded = math.floor, package.loaded
+local loaded = package.loaded
 
 table.pack = table.pack or function(...) return { n = select("#", ...), ... } end
 table.unpack = table.unpack or unpack
@@ -35,6 +35,19 @@ if not pcall(load, "return") then
   local plain_load, load_text, set_environment = load, loadstring, setfenv
   load = function(chunk, name, mode, ...)
     local f, message
+    if type(chunk) == "function" then -- read here: the parser calls it where no hook runs
+      local parts = {}
+      local done, failure = pcall(function()
+        local part = chunk()
+        while part ~= nil and part ~= "" do
+          if type(part) ~= "string" then error("reader function must return a string", 0) end
+          parts[#parts + 1] = part
+          part = chunk()
+        end
+      end)
+      if not done then return nil, failure end
+      chunk, name = table.concat(parts), name or "=(load)"
+    end
     if type(chunk) == "string" then
       local binary = chunk:byte(1) == 27
       if mode and not mode:find(binary and "b" or "t", 1, true) then
@@ -64,19 +77,6 @@ if select("#", xpcall(function(...) if select("#", ...) == 0 then error() end en
     if count == 0 then return plain_xpcall(f, handler) end
     return plain_xpcall(function() return f(unpack(arguments, 1, count)) end, handler)
   end
-end
-
--- os.execute tells success, "exit" or "signal", and the number.
-local execute = os.execute
-os.execute = function(command)
-  local status = execute(command)
-  if command == nil then return status ~= 0 end
-  if type(status) ~= "number" then return status end
-  if status == -1 then return nil, "exit", -1 end
-  local signal = status % 128
-  if signal ~= 0 then return nil, "signal", signal end
-  local code = floor(status / 256)
-  return code == 0 or nil, "exit", code
 end
 
 package.searchers = package.loaders

@@ -216,6 +216,7 @@ CLASSES: Final[dict[str, ScriptClass]] = {
         _script_class("IVRMenu", declarations.IVR_MENU),
         _script_class("API", declarations.API),
         _script_class("input_callback_state_t", declarations.INPUT_CALLBACK_STATE, "input_callback_state"),
+        _script_class("string", declarations.STRING, "std::string"),
         _script_class("DTMF", declarations.DTMF),
         _script_class("Stream", declarations.STREAM),
         _script_class("Event", declarations.EVENT),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from host.channel import Flag
 from host.channel_event import add_channel_headers
-from host.channel_state import ChannelState
 from host.hangup_cause import HangupCause, parse_cause
 from host.log import LogLevel
 from host.status import Status
@@ -47,7 +46,7 @@ class CoreSession(SessionMedia):
         return made
 
     def _place(self, a_leg: CoreSession | None, target: str, timeout_s: int, *, waits: bool = False) -> bool:
-        from host.ivr.originate import originate
+        from host.ivr.originate import originate, take_over
 
         self.cause = HangupCause.DESTINATION_OUT_OF_ORDER
         near = a_leg.session if a_leg is not None else None
@@ -57,7 +56,7 @@ class CoreSession(SessionMedia):
             return False
         if waits:
             self.flags |= S_HUP
-        session.channel.set_state(ChannelState.CS_SOFT_EXECUTE)
+        take_over(session)
         self.attach(session)
         return True
 
@@ -157,7 +156,7 @@ class CoreSession(SessionMedia):
         """Return whether the script may go on with the call."""
         if self.session is None:
             return False
-        ready = self.session.channel.ready
+        ready = self.session.channel.note_ready()
         self._run_hangup_hook()
         return ready
 
@@ -201,7 +200,7 @@ class CoreSession(SessionMedia):
         if self.session is None:
             self._no_call()
             return ""
-        from lua_bindings.xml_cdr import xml_cdr
+        from host.xml_cdr import xml_cdr
 
         return xml_cdr(self.session)
 
@@ -239,12 +238,13 @@ class CoreSession(SessionMedia):
     # -- events and logs -----------------------------------------------------------------------------------------
 
     def sendEvent(self, event: Event | None) -> None:
-        """Have the session deal with an event."""
+        """Hand an event to the call's endpoint, as JSON; most know no events (FreeSWITCH: receive_event)."""
         if event is None:
             raise ScriptFault("Error in CoreSession::sendEvent (arg 2), expected 'Event *' got 'nil'")
         if self.session is None:
             return self._no_call()
         if event.event is not None:
+            self.session.io.message(self.session, "event", event.event.serialize("json"))
             self.session.channel.switch.observe("send_event", self.session.channel, event=event.event.name)
 
     def setEventData(self, event: Event | None) -> None:

@@ -3,7 +3,9 @@
 Each line is a C++ declaration as FreeSWITCH 1.11's mod_lua shows it in its error messages (SWIG's wrappers were the
 source for names, types, defaults and overloads; the recorded errors confirm them). A default makes an argument
 optional within one wrapper; a name declared twice is an overload set with SWIG's "Wrong arguments for overloaded
-function" error. `contract.py` parses this text; the Lua wrappers, the documentation and completion come from it.
+function" error. `EventConsumer:filter` is an addition.
+
+`contract.py` parses this text; the Lua wrappers, the documentation and completion come from it.
 """
 
 from __future__ import annotations
@@ -49,10 +51,21 @@ char * getTime()
 
 INPUT_CALLBACK_STATE: Final = """
 new input_callback_state()
-attribute void * function
+attribute void * c_function
 attribute void * threadState
 attribute void * extra
 attribute char * funcargs
+"""
+
+STRING: Final = """
+new string()
+new string(char const * text)
+unsigned int size() const
+unsigned int length() const
+bool empty() const
+char const * c_str() const
+char const * data() const
+void assign(char const * text)
 """
 
 DTMF: Final = """
@@ -102,6 +115,7 @@ attribute char * e_cb_arg
 attribute switch_event_node_t *[SWITCH_EVENT_ALL+1] enodes
 attribute uint32_t node_index
 int bind(char const * event_name, char const * subclass_name = "")
+void filter(char const * header, char const * value = nil)
 Event * pop(int block = 0, int timeout = 0)
 void cleanup()
 """

@@ -26,7 +26,7 @@ class InputCallbackState:
     """freeswitch.input_callback_state_t: four values that nothing in mod_lua uses."""
 
     def __init__(self, run: ScriptRun) -> None:
-        self.function: object = None
+        self.c_function: object = None
         self.threadState: object = None
         self.extra: object = None
         self.funcargs: str | None = None

@@ -25,10 +25,12 @@ class EventConsumer:
         subclass_name: str | None = "",
         length: int = 5000,
     ) -> None:
+        """Make a queue and bind it to `event_name`, if any."""
         self._run = run
         self._queue: deque[HostEvent] = deque()
         self._length = length
         self._subscriptions: list[Subscription] = []
+        self._filters: list[tuple[str, str | None]] = []
         self._waiter = run.switch.clock.waiter()
         self._ready = True
         self.e_callback: str | None = None
@@ -39,11 +41,23 @@ class EventConsumer:
             self.bind(event_name, subclass_name)
 
     def _take(self, event: HostEvent) -> None:
+        for header, value in self._filters:
+            found = event.get_header(header)
+            if found is None or (value is not None and found != value):
+                return
         if len(self._queue) >= self._length:
             self._run.switch.log(LogLevel.ERR, "Cannot queue any more events.....")
             return
         self._queue.append(event.copy())
         self._waiter.notify()
+
+    def filter(self, header: str | None, value: str | None = None) -> None:
+        """From now on queue only events that have a header (with this text); several filters must all hold.
+
+        FreeSWITCH has no such method.
+        """
+        if header:
+            self._filters.append((header, value))
 
     def bind(self, event_name: str | None, subclass_name: str | None = "") -> int:
         """Listen to a type of event (ALL: every one), with a subclass to only those; 1, or 0 for an unknown type."""

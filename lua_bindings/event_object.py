@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from host.byte_text import folded
+from host.event import SUBCLASS_HEADER, UNIQUE_HEADERS, EventJsonError, event_from_json, event_type
 from host.event import Event as HostEvent
-from host.event import EventJsonError, event_from_json, event_type
+from host.general_headers import Stamp
 from host.log import LogLevel
 from host.status import Status
 from lua_bindings.host_call import ScriptFault
@@ -14,9 +16,16 @@ from lua_bindings.opaque import Opaque
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
 
+# Type, subclass and stamp of an event that the script made and only fills so far.
+Made = tuple[str, str | None, Stamp]
+
+_SUBCLASS: Final = folded(SUBCLASS_HEADER)
+
 
 class Event:
     """An event that the script made (`mine` 1, it may be fired) or was given (`mine` 0)."""
+
+    __slots__ = ("_added", "_event", "_made", "_run", "mine", "serialized_string")
 
     def __init__(
         self, run: ScriptRun, kind: str | Opaque | None = None, detail: str | int | None = None
@@ -28,14 +37,64 @@ class Event:
         self._run = run
         self.mine = 1
         self.serialized_string: str | None = None
-        self.event: HostEvent | None = None
+        self._made: Made | None = None
+        self._added: list[tuple[str, str]] = []
+        self._event: HostEvent | None = None
         if kind is None and isinstance(detail, str):
             raise ScriptFault("Error in Event::Event (arg 1), expected 'char const *' got 'nil'")
         if isinstance(kind, Opaque):
-            self.event = kind.value if isinstance(kind.value, HostEvent) else None
+            self._event = kind.value if isinstance(kind.value, HostEvent) else None
             self.mine = int(bool(detail))
         elif isinstance(kind, str):
-            self.event = self._make(kind, str(detail) if detail else None)
+            self._event = self._make(kind, str(detail) if detail else None)
+
+    @classmethod
+    def of_type(cls, run: ScriptRun, name: str, subclass: str | None) -> Event:
+        """Make an event of a type of `EVENT_NAMES`, quickly: the host's event is made when one is needed."""
+        made = cls.__new__(cls)
+        made._run = run
+        made.mine = 1
+        made._event = made.serialized_string = None
+        switch = run.switch
+        made._made = (name, subclass, switch.general_headers.stamp(switch.clock.time()))
+        made._added = []
+        return made
+
+    @property
+    def event(self) -> HostEvent | None:
+        """The host's event."""
+        made = self._made
+        if made is not None:
+            name, subclass, stamp = made
+            self._made = None
+            self._event = event = self._run.switch.general_headers.event(name, stamp, subclass)
+            event.add_headers(self._added)
+        return self._event
+
+    @event.setter
+    def event(self, event: HostEvent | None) -> None:
+        self._made = None
+        self._event = event
+
+    def add_plain(self, name: str, value: str) -> bool:
+        """Add a header to an event that was not needed yet; False when it must be added to the host's."""
+        if self._made is None or not value or value[0] == "A" or name[:1] == "_" or "[" in name:
+            return False
+        self._added.append((name, value))
+        return True
+
+    def find_plain(self, name: str) -> str | None:
+        """Return a header that was added to an event which was not needed yet, None when it is not among them."""
+        made = self._made
+        if made is None or made[0] in UNIQUE_HEADERS:
+            return None
+        key = folded(name)
+        if key in made[2][0][3] or key == _SUBCLASS:
+            return None
+        for added, value in self._added:
+            if added == name or folded(added) == key:
+                return value
+        return None
 
     @classmethod
     def around(cls, run: ScriptRun, event: HostEvent, mine: bool) -> Event:
@@ -51,10 +110,7 @@ class Event:
                 return event_from_json(subclass)
             except EventJsonError:
                 return None
-        event = self._run.switch.new_event(event_type(kind, subclass))
-        if subclass:
-            event.set_subclass(subclass)
-        return event
+        return self._run.switch.new_event(event_type(kind, subclass), subclass)
 
     def _missing(self, doing: str) -> None:
         self._run.log(LogLevel.ERR, f"Trying to {doing} an event that does not exist!")

@@ -33,15 +33,14 @@ class ScriptFault(Exception):
 
 def to_text(value: bytes) -> str:
     """Return a Lua string as the host keeps texts: up to its first NUL, any bytes allowed."""
-    end = value.find(b"\0")
-    return (value if end < 0 else value[:end]).decode("utf-8", "surrogateescape")
+    text = value.decode("utf-8", "surrogateescape")
+    return text[: text.index("\0")] if "\0" in text else text
 
 
 def to_bytes(text: str) -> bytes:
     """Return a text of the host as a Lua string, up to its first NUL."""
     value = text.encode("utf-8", "surrogateescape")
-    end = value.find(b"\0")
-    return value if end < 0 else value[:end]
+    return value[: value.index(0)] if 0 in value else value
 
 
 def to_int(value: float) -> int:
@@ -68,6 +67,9 @@ def _incoming(callable_: Callable) -> list[tuple[Function[[object], object], obj
     ]
 
 
+_ARGUMENTS: Final[dict[str, list[tuple[Function[[object], object], object]]]] = {}
+
+
 def _value(value: object) -> object:
     return to_text(value) if type(value) is bytes else value
 
@@ -88,7 +90,9 @@ def host_function(
     `implementation` takes the arguments as `str`, `int`, `bool`, None and objects; its `str` result becomes bytes.
     For several results it returns a tuple. What a script does not pass gets the contract's default.
     """
-    arguments = _incoming(callable_)
+    arguments = _ARGUMENTS.get(callable_.label)
+    if arguments is None:
+        arguments = _ARGUMENTS[callable_.label] = _incoming(callable_)
     several = callable_.signatures[0].returns in ("rows", "bytes_and_length")
     name = callable_.label
     charge = run.charge

@@ -12,7 +12,8 @@ from lua_bindings.json_text import JsonValue, parse, write
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
 
-# FreeSWITCH's stack overflows somewhere beyond; its parser refuses text nested deeper than 1000.
+# FreeSWITCH's stack overflows somewhere beyond; its parser refuses text nested deeper than 1000. Python's own stack
+# may end before.
 _DEPTH_LIMIT: Final = 1000
 
 
@@ -35,14 +36,16 @@ class JSON:
     def decode(self, text: str | None) -> Any:
         """Return a table for JSON text; None for what is no JSON."""
         try:
-            value = parse(text or "")
-        except ValueError:
+            return self._table(parse(text or ""))
+        except (ValueError, RecursionError):
             return None
-        return self._table(value)
 
     def encode(self, table: Any) -> bytes:
         """Return JSON text for a table. Raises ScriptFault for one nested too deep (FreeSWITCH crashes)."""
-        return to_bytes(write(self._value(table, 0), formatted=not self._unformatted))
+        try:
+            return to_bytes(write(self._value(table, 0), formatted=not self._unformatted))
+        except RecursionError:
+            raise _too_deep() from None
 
     def execute(self, command: Any) -> Any:
         """Run a JSON command given as text or table; return its answer's table, None when there is none."""
@@ -64,7 +67,10 @@ class JSON:
             except ValueError:
                 return None
         else:
-            asked = self._value(command, 0)
+            try:
+                asked = self._value(command, 0)
+            except RecursionError:
+                raise _too_deep() from None
         if not isinstance(asked, dict):
             return None
         request = cast("dict[str, object]", dict(asked))
@@ -93,7 +99,7 @@ class JSON:
 
     def _value(self, table: Any, depth: int) -> JsonValue:
         if depth > _DEPTH_LIMIT:
-            raise ScriptFault(f"Error in LUA::JSON::encode: tables nested deeper than {_DEPTH_LIMIT}")
+            raise _too_deep()
         members: list[tuple[str | None, JsonValue]] = []
         is_list: bool | None = None
         for key, item in table.items():
@@ -130,6 +136,10 @@ class Members(dict[str, Any]):
 
 
 _SKIPPED: Final = object()
+
+
+def _too_deep() -> ScriptFault:
+    return ScriptFault(f"Error in LUA::JSON::encode: tables nested deeper than {_DEPTH_LIMIT}")
 
 
 def _is_one(key: Any) -> bool:

@@ -60,6 +60,7 @@ class Leg:
 
     def attach(self, session: Session) -> None:
         """Stand for `session` from now on; the script's global of its UUID is this object."""
+        self._run.forget_reads()
         self.session = session
         self.uuid = session.uuid
         self.allocated = 1
@@ -90,6 +91,7 @@ class Leg:
 
             if channel.up and self.flags & S_HUP and Flag.TRANSFER not in channel.flags:
                 channel.hangup(HangupCause.NORMAL_CLEARING)
+        self._run.forget_reads()
         self.session = None
         self.uuid = None
         self.allocated = 0
@@ -146,6 +148,8 @@ class Leg:
         if over and self.hook_state is not None and self.hook_state >= ChannelState.CS_HANGUP:
             return
         self._hook_done = True
+        if over and self._run.limits.real_hangup_cause:
+            self.cause = channel.hangup_cause
         what = b"hangup" if over else b"transfer"
         answer = self._run.callback(channel, function, self.hangup_func_arg, self, what)
         channel.set_variable("lua_hangup_hook_return_val", answer.text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
+
+from lxml import etree
 
 from host.event import Event
 from host.event_bus import Subscription
@@ -35,6 +37,9 @@ class LuaSettings:
     subscriptions: list[Subscription] = field(default_factory=list)
     bindings: list[XmlBinding] = field(default_factory=list)
     start_up: list[str] = field(default_factory=list)
+    # The configuration as read, and what `adjust_limits` set over it.
+    text: bytes = b""
+    adjusted: dict[str, Any] = field(default_factory=dict)
 
 
 _SETTINGS: Final[WeakKeyDictionary[Switch, LuaSettings]] = WeakKeyDictionary()
@@ -49,17 +54,42 @@ def limits(switch: Switch) -> Limits:
 def adjust_limits(switch: Switch, burst_s: float, version: str = "") -> None:
     """Set the burst limit (0: none), and the Lua version when one is named, for this switch's scripts."""
     settings = _SETTINGS.setdefault(switch, LuaSettings())
-    settings.limits = replace(settings.limits, burst_s=burst_s, version=version or settings.limits.version)
+    settings.adjusted["burst_s"] = burst_s
+    if version:
+        settings.adjusted["version"] = version
+    settings.limits = replace(settings.limits, **settings.adjusted)
 
 
-def apply(switch: Switch) -> None:
-    """Read `lua.conf` and set up what it names; without it everything stays as by default."""
+def watch(switch: Switch) -> Subscription:
+    """Read `lua.conf` anew with every RELOADXML that finds it changed; scripts that run keep their limits."""
+    return switch.bus.subscribe(lambda event: _reload(switch), ("RELOADXML",), owner="mod_lua")
+
+
+def _reload(switch: Switch) -> None:
+    former = _SETTINGS.get(switch)
+    found = switch.xml.configuration(CONFIGURATION)
+    if former is None or (found is not None and etree.tostring(found) == former.text):
+        return
+    withdraw(switch)
+    apply(switch, starting=False)
+    settings = _SETTINGS[switch]
+    settings.adjusted = former.adjusted
+    settings.limits = replace(settings.limits, **former.adjusted)
+    switch.log(LogLevel.INFO, f"{CONFIGURATION} reloaded")
+
+
+def apply(switch: Switch, *, starting: bool = True) -> None:
+    """Read `lua.conf` and set up what it names; without it everything stays as by default.
+
+    The start-up scripts run only when the module is `starting`.
+    """
     settings = LuaSettings()
     _SETTINGS[switch] = settings
     found = switch.xml.configuration(CONFIGURATION)
     if found is None:
         switch.log(LogLevel.ERR, f"open of {CONFIGURATION} failed")
         return
+    settings.text = etree.tostring(found)
     folders: dict[str, list[str]] = {"script-directory": [], "module-directory": []}
     for param in found.iterfind("settings/param"):
         name, value = param.get("name", ""), param.get("value", "")
@@ -78,7 +108,7 @@ def apply(switch: Switch) -> None:
         c_path=_path(folders["module-directory"], "LUA_CPATH"),
     )
     for text in settings.start_up:
-        if text:
+        if text and starting:
             _start(switch, text)
 
 
@@ -126,6 +156,10 @@ def _set(switch: Switch, settings: LuaSettings, name: str, value: str) -> None:
                 settings.limits = replace(kept, jit=is_true(value))
             case "burst-limit-seconds":
                 settings.limits = replace(kept, burst_s=float(value))
+            case "wall-limit-seconds":
+                settings.limits = replace(kept, wall_s=float(value))
+            case "hangup-cause-in-hook":
+                settings.limits = replace(kept, real_hangup_cause=is_true(value))
             case "memory-limit-mb":
                 settings.limits = replace(kept, memory_mb=int(value))
             case _:

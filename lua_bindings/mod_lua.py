@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from host.interfaces import ApiCommand, ApiRequest, Application, ChatApplication
 from host.log import LogLevel
-from lua_bindings import lua_conf, lua_dialplan
+from lua_bindings import lua_conf, lua_dialplan, script_command
 from lua_bindings.event_object import Event as ScriptEvent
 from lua_bindings.script import run
 from lua_bindings.stream import Stream
 
 if TYPE_CHECKING:
     from host.event import Event
+    from host.event_bus import Subscription
     from host.session import Session
     from host.switch import Switch
 
 MODULE: Final = "mod_lua"
+
+_WATCHES: Final[WeakKeyDictionary[Switch, Subscription]] = WeakKeyDictionary()
 
 
 def load(switch: Switch) -> None:
@@ -41,10 +45,14 @@ def load(switch: Switch) -> None:
     )
     lua_dialplan.register(switch)
     lua_conf.apply(switch)
+    _WATCHES[switch] = lua_conf.watch(switch)
 
 
 def unload(switch: Switch) -> None:
     """Take back what `load` and `lua.conf` set up beside the registries."""
+    watch = _WATCHES.pop(switch, None)
+    if watch is not None:
+        switch.bus.unsubscribe(watch)
     lua_conf.withdraw(switch)
 
 
@@ -56,6 +64,9 @@ def _lua_command(request: ApiRequest) -> str | None:
             return ""
         switch.log(LogLevel.ERR, "no args specified!")
         return ""
+    asked = script_command.answer(switch, text)
+    if asked is not None:
+        return asked
     stream = Stream()
     env = request.event
     if env is None:

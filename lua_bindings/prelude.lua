@@ -3,9 +3,11 @@
 -- It works in LuaJIT and in Lua 5.1 to 5.5. The chunk's name is "=[C]", so that tracebacks show its functions as
 -- what they stand for: functions of the host.
 --
+-- `address_of(what, object)` is where a number of the host's lies that tells of changes.
 -- `bind(class, name)` returns the byte code of a wrapper and the host's function behind it, or nothing. The tables
 -- `classes` (name -> C type, base, whether it can be made), `functions` and `constants` stand before this text.
-local bind, judge, address, handle, interval, use_jit = ...
+-- `rock(name)` returns the byte code of a rock, a table of the host's functions it is made of, and that of the border.
+local bind, judge, address, handle, interval, use_jit, address_of, rock, late_code = ...
 
 local type, select, error, pcall, xpcall, tostring, tonumber = type, select, error, pcall, xpcall, tostring, tonumber
 local pairs, rawget, rawset, rawequal, setmetatable, next = pairs, rawget, rawset, rawequal, setmetatable, next
@@ -17,6 +19,9 @@ local table_unpack = table.unpack or unpack
 local new_proxy, create, resume = newproxy, coroutine.create, coroutine.resume
 local os_date, memory = os.date, collectgarbage
 local globals = _G
+
+-- A short script ends before there is anything to collect; `host.run` lets the collector go on.
+if newproxy then memory("stop") end
 
 python = nil
 package.loaded.python, package.loaded.lupa = nil, nil
@@ -114,104 +119,45 @@ rawset(backing, "wrap", function(host, class) return makers[class](host) end)
 rawset(backing, "no_member", "Assignment not possible. No setter/member with this name. "
   .. "For custom assignments implement __setitem method.")
 
--- arguments -----------------------------------------------------------------------------------------------------
+-- Numbers of the host's that Lua reads from memory: `reads[object]` has `ready` and `changes` of a session's channel.
+local reads = setmetatable({}, { __mode = "k" })
+local load_ffi, pointer, cast = package.preload.ffi, nil, nil
 
-local function type_name(value)
-  local name = type(value)
-  if name == "userdata" then
-    local ctype = class_of[get_metatable(value)]
-    return ctype and ctype .. " *" or "userdata (unknown type)"
+local function number(what, object)
+  if not pointer then
+    local loaded, former = package.loaded, package.loaded.ffi
+    local ffi = load_ffi("ffi")
+    loaded.ffi = former
+    cast, pointer = ffi.cast, ffi.typeof("int32_t *")
   end
-  return name
+  local where = address_of(what, object)
+  return where and cast(pointer, where)
 end
-
-local function fits(kind, value)
-  local name = type(value)
-  if kind == "S" or kind == "C" then return value == nil or name == "string" or name == "number" end
-  if kind == "N" or kind == "U" then return name == "number" or (name == "string" and tonumber(value) ~= nil) end
-  if kind == "B" then return name == "boolean" end
-  if kind == "T" then return name == "table" end
-  if kind == "F" then return name == "function" end
-  return name == "userdata" or (kind == "P" and value == nil)
-end
-
--- Returns whether `value` points to a `class`, and the host's object.
-local function pointed(class, value)
-  if value == nil then return true, nil end
-  if class ~= "void" then
-    local object = backing[class][value]
-    return object ~= nil, object
+rawset(backing, "number", number)
+rawset(backing, "reads", reads)
+rawset(backing, "read_from", function(object, session)
+  local ready, changes = number("ready", session), number("variables", session)
+  if ready and changes then
+    reads[object] = { ready = ready, changes = changes, known = changes[0], values = {}, count = 0 }
   end
-  for _, objects in pairs(backing) do
-    if type(objects) == "table" and objects[value] ~= nil then return true, objects[value] end
-  end
-  return false, nil
-end
-
--- A signature is { least, most, { kind, ctype, class, pointer }, … }; class and pointer of objects only.
-local function matches(signature, count, values)
-  if count < signature[1] or count > signature[2] then return false end
-  for i = 1, count do
-    local argument, value = signature[i + 2], values[i]
-    if not fits(argument[1], value) then return false end
-    if argument[3] and not pointed(argument[3], value) then return false end
-  end
-  return true
-end
-
-local function complaint(spec, signature, count, values)
-  if count < signature[1] or count > signature[2] then
-    return "Error in " .. spec.label .. " expected " .. signature[1] .. ".." .. signature[2] .. " args, got " .. count
-  end
-  for i = 1, count do
-    local argument, value = signature[i + 2], values[i]
-    if not fits(argument[1], value) or (i == 1 and value == nil and spec.method) then
-      return "Error in " .. spec.label .. " (arg " .. i .. "), expected '" .. argument[2] .. "' got '"
-        .. type_name(value) .. "'"
-    end
-    if argument[1] == "U" and tonumber(value) < 0 then return "number must not be negative" end
-  end
-  for i = 1, count do
-    local argument, value = signature[i + 2], values[i]
-    if argument[3] and not pointed(argument[3], value) then
-      return "Error in " .. spec.symbol .. " (arg " .. i .. "), expected '" .. argument[4] .. "' got '"
-        .. type_name(value) .. "'"
-    end
-  end
-  return nil
-end
-
--- Checks the arguments of a call as SWIG's wrappers do. Returns the error's text, or nil and the arguments as the
--- host takes them: numbers for strings as text, numeric strings as numbers, objects as the host's.
-rawset(backing, "check", function(spec, count, ...)
-  local values = { ... }
-  local signature = spec[1]
-  if spec[2] then
-    signature = nil
-    for _, candidate in pairs(spec.order) do
-      if matches(spec[candidate], count, values) then
-        signature = spec[candidate]
-        break
-      end
-    end
-    if signature == nil then return spec.overloaded end
-  end
-  local text = complaint(spec, signature, count, values)
-  if text then return text end
-  for i = 1, count do
-    local argument, value = signature[i + 2], values[i]
-    local kind, name = argument[1], type(value)
-    if name == "number" and (kind == "S" or kind == "C") then
-      values[i] = tostring(value)
-    elseif name == "string" and (kind == "N" or kind == "U") then
-      values[i] = tonumber(value)
-    elseif argument[3] then
-      local _, object = pointed(argument[3], value)
-      values[i] = object
-    end
-  end
-  return nil, table_unpack(values, 1, count)
 end)
+
+-- late parts ----------------------------------------------------------------------------------------------------
+
+-- What most scripts never need is compiled when it is first asked for: `late_code()` is its byte code. `core` is what
+-- it knows of this chunk.
+local core = { programs = setmetatable({}, { __mode = "k" }), open = io.open, kind = io.type }
+local parts
+
+local function late(name)
+  if parts == nil then parts = load_chunk(late_code())(core) end
+  return parts[name]
+end
+
+rawset(backing, "check", function(...) return late("check")(...) end)
+print = function(...) return late("print")(...) end
+io.popen = function(...) return late("popen")(...) end
+os.execute = function(...) return late("execute")(...) end
 
 -- the table freeswitch ------------------------------------------------------------------------------------------
 
@@ -267,27 +213,53 @@ os.exit = function() freeswitch.consoleLog("err", "Surely you jest! exiting is a
 -- `judge(touched, kilobytes)` returns nil while the script may go on, else why it must stop; then every instruction fails,
 -- so that neither pcall nor a coroutine can hold the error back.
 local verdict, stopped_at
-local script_hook, script_events = nil, ""
 
-local function watch(event, line)
+-- Returns why the script must stop, if it must. A traceback may fail where no Lua stack is left.
+local function look(level)
+  local touched = shared[1]
+  shared[1] = false
+  verdict = judge(touched, (memory("count")))
+  if verdict ~= nil then
+    local done, text = pcall(traceback, "", level + 2)
+    stopped_at = done and text or ""
+  end
+  return verdict
+end
+
+local function watch()
   if verdict == nil then
-    if event == "count" then
-      local touched = shared[1]
-      shared[1] = false
-      verdict = judge(touched, (memory("count")))
-    end
-    if verdict == nil then
-      if script_hook and find(script_events, event == "count" and "#" or gsub(event, "^tail ", ""), 1, true) then
-        return script_hook(event, line)
-      end
-      return
-    end
-    stopped_at = traceback("", 2)
+    if look(1) == nil then return end
     sethook(watch, "", 1)
   end
   local running = getinfo(2, "S")
   if running and running.source == "=[C]" then return end
   error(verdict, 2)
+end
+
+-- Where a recursion has used up the stack, the watch itself fails, and only a script that catches the error goes on:
+-- so every so many errors that it catches are looked at, too, by pcall and its like at the place where they return.
+local errors_caught = 0
+local function caught(ok, ...)
+  if not ok and interval > 0 then
+    errors_caught = errors_caught + 1
+    if verdict == nil and errors_caught > 10 then
+      errors_caught = 0
+      if look(1) ~= nil then sethook(watch, "", 1) end
+    end
+    if verdict ~= nil then
+      local level, place = 2, getinfo(2, "S")
+      while place and place.what == "tail" do -- Lua 5.1 counts tail calls as levels
+        level = level + 1
+        place = getinfo(level, "S")
+      end
+      error(verdict, level)
+    end
+  end
+  return ok, ...
+end
+globals.pcall = function(...)
+  if select("#", ...) == 0 then error("bad argument #1 to 'pcall' (value expected)", 2) end
+  return caught(pcall(...))
 end
 
 local function guard(coroutine_)
@@ -298,27 +270,81 @@ local function guard(coroutine_)
   end
 end
 
-if jit then
+local is_luajit = jit ~= nil
+if is_luajit then
   -- Compiled traces never look at hooks, so a runaway script could not be stopped.
   if not use_jit then jit.off() end
   jit = nil
+  -- A function that hands out a chunk is called here, for the parser calls it where no hook runs.
+  local plain_load = load
+  load = function(chunk, ...)
+    if type(chunk) ~= "function" then return plain_load(chunk, ...) end
+    local parts = {}
+    local done, failure = pcall(function()
+      local part = chunk()
+      while part ~= nil and part ~= "" do
+        if type(part) ~= "string" then error("reader function must return a string", 0) end
+        parts[#parts + 1] = part
+        part = chunk()
+      end
+    end)
+    if not done then return nil, failure end
+    if (...) ~= nil then return plain_load(table.concat(parts), ...) end
+    return plain_load(table.concat(parts), "=(load)", select(2, ...))
+  end
   for _, name in pairs { "jit", "jit.opt", "jit.util", "jit.profile", "ffi" } do
     package.loaded[name], package.preload[name] = nil, nil
   end
+end
+
+-- Plain Lua's hooks belong to one coroutine. LuaJIT and Lua 5.1 do not count coroutines that resume each other, until
+-- no stack of C is left, and the process dies.
+local depth, deepest = 0, 190
+local function leave(...)
+  depth = depth - 1
+  return caught(...)
+end
+local function pass(ok, ...)
+  if not ok then error((...), 0) end
+  return ...
+end
+local function resume_counted(...)
+  if depth >= deepest then return caught(false, "C stack overflow") end
+  depth = depth + 1
+  return leave(resume(...))
+end
+if new_proxy then
+  coroutine.resume = function(...)
+    if type((...)) ~= "thread" then return resume(...) end
+    return resume_counted(...)
+  end
 else
-  -- Plain Lua's hooks belong to one coroutine.
+  coroutine.resume = function(...) return caught(resume(...)) end
+end
+if not is_luajit then
   coroutine.create = function(f)
     local made = create(f)
     if interval > 0 then guard(made) end
     return made
   end
-  local function pass(ok, ...)
-    if not ok then error((...), 0) end
-    return ...
-  end
-  coroutine.wrap = function(f)
-    local made = coroutine.create(f)
-    return function(...) return pass(resume(made, ...)) end
+end
+local function wrap(f)
+  local made = coroutine.create(f)
+  local resume_it = new_proxy and resume_counted or resume
+  return function(...) return pass(resume_it(made, ...)) end
+end
+coroutine.wrap = wrap
+if new_proxy then
+  local depth_of_gsub = 0
+  -- A function as replacement: each turn of a recursion through it takes 10 kB of C's stack.
+  string.gsub = function(...)
+    if type((select(3, ...))) ~= "function" then return gsub(...) end
+    if depth_of_gsub >= deepest then error("C stack overflow", 2) end
+    depth_of_gsub = depth_of_gsub + 1
+      local ok, failure, count = pcall(gsub, ...)
+    depth_of_gsub = depth_of_gsub - 1
+    if not ok then error(failure, 0) end
+    return failure, count
   end
 end
 
@@ -332,21 +358,64 @@ end
 globals.xpcall = function(f, ...)
   local handler = ...
   if type(handler) ~= "function" then return xpcall(f, ...) end
-  return with_handler(f, ...)
+  return caught(with_handler(f, ...))
 end
 newproxy = nil -- not in Lua 5.2, and its finalizers run where no hook does
 
--- A script's own hook is called beside the watch, which stays.
-local event_names = { c = "call", r = "return", l = "line" }
-debug.sethook = function(hook, mask, count, ...)
-  if type(hook) == "thread" then return end
-  script_hook, script_events = hook, ""
-  if hook == nil then return guard() end
-  for letter in string.gmatch(mask or "", "[crl]") do script_events = script_events .. event_names[letter] .. " " end
-  if count and count > 0 then script_events = script_events .. "#" end
-  sethook(watch, mask or "", count and count > 0 and count or interval)
+-- A hook of the script's would run where no other hook does, so that nothing could stop it.
+debug.sethook = function(hook)
+  if type(hook) == "function" or type(hook) == "thread" then error("debug.sethook: the hook is the host's", 2) end
 end
-debug.gethook = function() return script_hook end
+debug.gethook = function() return nil end
+
+-- A finalizer would run where no hook does. So the collector only notes whose turn it is, and the script's functions
+-- run at its next call of `collectgarbage` or `setmetatable`, and at its end.
+local finalize_all
+if not new_proxy then
+  local plain_setmetatable, plain_debug_setmetatable, collect = setmetatable, set_metatable, collectgarbage
+  local sentinels, due, finalizing = setmetatable({}, { __mode = "k" }), {}, false
+  local announcing = { __gc = function(sentinel) due[#due + 1] = sentinel[1] end }
+  local function finalize()
+    if finalizing then return end
+    finalizing = true
+    while due[1] ~= nil and verdict == nil do
+      local object = table.remove(due, 1)
+      local metatable = get_metatable(object)
+      local finalizer = type(metatable) == "table" and rawget(metatable, "__gc")
+      if type(finalizer) == "function" then pcall(finalizer, object) end
+    end
+    finalizing = false
+  end
+  finalize_all = function()
+    for object in pairs(sentinels) do due[#due + 1] = object end
+    finalize()
+  end
+  local function without_finalizer(set, object, metatable)
+    local finalizer = type(metatable) == "table" and rawget(metatable, "__gc")
+    if finalizer then rawset(metatable, "__gc", nil) end
+    local ok, failure = pcall(set, object, metatable)
+    if finalizer then rawset(metatable, "__gc", finalizer) end
+    if not ok then error(gsub(gsub(failure, "^%[C%]:%d+: ", ""), "'%?'", "'setmetatable'"), 3) end
+    if finalizer and type(object) == "table" and sentinels[object] == nil then
+      sentinels[object] = plain_setmetatable({ object }, announcing)
+    end
+    return failure
+  end
+  globals.setmetatable = function(...)
+    if due[1] ~= nil then finalize() end
+    local object, metatable = ...
+    if select("#", ...) < 2 then metatable = false end
+    return (without_finalizer(plain_setmetatable, object, metatable))
+  end
+  debug.setmetatable = function(object, metatable)
+    return (without_finalizer(plain_debug_setmetatable, object, metatable))
+  end
+  globals.collectgarbage = function(...)
+    local a, b, c = collect(...)
+    finalize()
+    return a, b, c
+  end
+end
 
 -- The host's own functions keep what they refer to for themselves.
 local function is_host(f) return type(f) == "function" and getinfo(f, "S").source == "=[C]" end
@@ -384,6 +453,30 @@ debug.traceback = function(...)
   return type(text) == "string" and (gsub(text, "%[C%]:%d+:", "[C]:")) or text
 end
 
+-- rocks ---------------------------------------------------------------------------------------------------------
+
+-- The second place where `require` looks, after package.preload and before the file system.
+local file_address, border = get_metatable(io.stdout).__tostring, nil
+
+local function find_rock(name)
+  local code, functions, border_code = rock(name)
+  if code == nil then return nil end
+  if border == nil then
+    local function new_object()
+      if new_proxy then return new_proxy() end
+      return handle()
+    end
+    border = load_chunk(border_code)(
+      new_object, set_metatable, get_metatable, address, shared, select, type, error, tostring, table_unpack, pairs,
+      file_address
+    )
+  end
+  functions = border.enclose(functions)
+  return function() return load_chunk(code)(functions, border, name) end
+end
+
+table.insert(package.searchers or package.loaders, 2, find_rock)
+
 -- running -------------------------------------------------------------------------------------------------------
 
 -- `debug.traceback` itself is the handler: it needs no Lua stack, of which a runaway recursion leaves none.
@@ -417,6 +510,7 @@ function host.compile(code, name)
 end
 
 function host.run(code)
+  if new_proxy then memory("restart", -1) end
   guard()
   local chunk, message = load_chunk(code)
   if chunk == nil then return false, message, "" end
@@ -426,50 +520,9 @@ end
 -- Makes `leg` the global of its UUID.
 function host.session(uuid, leg) globals[uuid] = makers.Session(leg) end
 
--- Calls the global function `name` with the session, a word and what `thing` stands for: a key's digit and duration,
--- or an event, then the global `argument`. Returns true and what lua_tostring makes of the result and its type.
-function host.callback(name, argument, uuid, leg, what, thing, ...)
-  local f, self = globals[name], globals[uuid]
-  if backing.Session[self or false] ~= leg then self = makers.Session(leg) end
-  local values, count = { self, what }, 2
-  if what == "dtmf" then
-    count = 3
-    values[3] = { digit = thing, duration = ... }
-  elseif what == "event" then
-    count = 3
-    values[3] = makers.Event(thing)
-    globals.__Input_Event__ = values[3]
-  end
-  if argument then
-    count = count + 1
-    values[count] = globals[argument]
-  end
-  local ok, result, trace = settle(xpcall(function() return f(table_unpack(values, 1, count)) end, traceback))
-  if not ok then return false, result, trace end
-  local kind = type(result)
-  if kind == "number" then return true, tostring(result), kind end
-  if kind ~= "string" then return true, nil, kind end
-  return true, result, kind
-end
-
--- Calls a row function with a table of the names and values that follow.
-function host.row(f, count, ...)
-  local row, pairs_ = {}, { ... }
-  for i = 1, count * 2, 2 do row[pairs_[i]] = pairs_[i + 1] end
-  local ok, result, trace = settle(xpcall(function() return f(row) end, traceback))
-  if not ok then return false, result, trace end
-  result = tonumber(result)
-  return true, result ~= nil and (result >= 1 or result <= -1)
-end
-
-function host.rows(count, width, names, next_row)
-  local rows, columns = {}, { names() }
-  for i = 1, count do
-    local row, values = {}, { next_row() }
-    for j = 1, width do row[columns[j]] = values[j] end
-    rows[i] = row
-  end
-  return rows
+-- A session object stands for another call, or none.
+function host.forget_reads()
+  for object in pairs(reads) do reads[object] = nil end
 end
 
 function host.global(name, object, class)
@@ -483,47 +536,22 @@ function host.share(name, other) globals[other] = globals[name] end
 
 function host.get(name) return globals[name] end
 
--- Sets where `require` looks, `;;` standing for Lua's own path.
-function host.paths(path, c_path)
-  local function set(name, wanted)
-    if wanted == "" then return end
-    local own = package[name]
-    package[name] = (gsub(wanted, ";;", function() return ";" .. own .. ";" end))
-  end
-  set("path", path)
-  set("cpath", c_path)
-end
-
+-- What Lua's own end would do with the host's lock held: finalizers, and waiting for what `io.popen` started.
 function host.finish()
-  sethook()
-  verdict = nil
+  if finalize_all then finalize_all() end
+  if next(core.programs) ~= nil then late("close_pipes")() end
 end
 
--- Time follows the host's clock: `now()` is µs since the epoch, `ticks()` µs since the start.
-function host.virtual_time(now, ticks)
-  local os_time = os.time
-  os.time = function(...)
-    if (...) ~= nil then return os_time(...) end
-    return now()
-  end
-  os.clock = function() return ticks() end
-  os.date = function(format, time, ...)
-    if time == nil then time = now() end
-    return os_date(format or "%c", time, ...)
-  end
-end
+-- The host's functions: `write` of print, and those of programs (start, opened, wait, execute).
+function host.begin(...) core.host = { ... } end
 
-function host.print(write)
-  print = function(...)
-    local parts = { ... }
-    local count = select("#", ...)
-    for i = 1, count do
-      local text = globals.tostring(parts[i])
-      if type(text) ~= "string" then error("'tostring' must return a string to 'print'", 2) end
-      parts[i] = text
-    end
-    write(table.concat(parts, "\t", 1, count))
-  end
-end
+-- A function of the late parts.
+host.late = late
+
+core.backing, core.class_of, core.makers, core.shared, core.settle = backing, class_of, makers, shared, settle
+core.get_metatable, core.globals, core.table_unpack, core.traceback = get_metatable, globals, table_unpack, traceback
+core.type, core.select, core.error, core.pcall, core.xpcall = type, select, error, pcall, xpcall
+core.tostring, core.tonumber, core.pairs, core.next = tostring, tonumber, pairs, next
+core.gsub, core.io, core.os, core.package, core.concat = gsub, io, os, package, table.concat
 
 return host

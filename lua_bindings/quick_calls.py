@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable as Function
 from typing import TYPE_CHECKING, Final
 
-from lua_bindings.contract import Callable
-from lua_bindings.host_call import CALL_COST_US, to_bytes, to_text
+from host.array_value import PREFIX
+from host.byte_text import folded
+from host.event import CUSTOM, event_type
+from lua_bindings.contract import CLASSES, Callable
+from lua_bindings.host_call import CALL_COST_US, host_function, to_bytes, to_text
+from lua_bindings.opaque import Opaque
 
 if TYPE_CHECKING:
     from lua_bindings.core_session import CoreSession
@@ -16,11 +20,16 @@ if TYPE_CHECKING:
 # Variables whose text is kept as bytes per session object; a script reads a few dozen.
 _CACHE_LIMIT: Final = 1000
 
+_ARRAY_LETTER: Final = ord(PREFIX[0])
+
+# An event of the type `json` is read from text.
+_JSON_LENGTH: Final = len(b"json")
+
 
 def find(run: ScriptRun, class_name: str | None, callable_: Callable) -> Function[..., object] | None:
     """Return the quick function of a method or function, None when it has none."""
     maker = _MAKERS.get(callable_.label)
-    if maker is None:
+    if maker is None or (maker is _new_event and run.charge is not None):
         return None
     quick = maker(run)
     charge = run.charge
@@ -38,6 +47,9 @@ def find(run: ScriptRun, class_name: str | None, callable_: Callable) -> Functio
 
 
 def _get_variable(run: ScriptRun) -> Function[..., object]:
+    if run.reads_memory:
+        return _own_variable
+
     def get_variable(leg: CoreSession, name: bytes | None) -> object:
         session = leg.session
         if session is None:
@@ -64,13 +76,43 @@ def _get_variable(run: ScriptRun) -> Function[..., object]:
     return get_variable
 
 
+def _own_variable(leg: CoreSession, name: bytes | None) -> object:
+    """Return a variable for `quick_reads`; true as the fourth value: it is the channel's own, and may be kept."""
+    session = leg.session
+    if session is None:
+        leg._no_call()
+        return b""
+    if not name:
+        return None
+    channel = session.channel
+    text = to_text(name)
+    value = channel.variables.get(text)
+    if value is not None:
+        return to_bytes(value), None, None, True
+    value = channel.get_variable(text)
+    return None if value is None else to_bytes(value)
+
+
 def _set_variable(run: ScriptRun) -> Function[..., object]:
+    observers = run.switch.observers
+    plain: dict[bytes | None, tuple[str, str]] = {}  # names without an index -> as folded, as spelled
+
     def set_variable(leg: CoreSession, name: bytes | None, value: bytes | None) -> object:
         session = leg.session
+        known = plain.get(name)
+        if known is not None and value and session is not None and not observers:
+            text = value.decode("utf-8", "surrogateescape")
+            if "\0" not in text and (value[0] != _ARRAY_LETTER or not text.startswith(PREFIX)):
+                key, spelled = known
+                session.channel.variables.set_plain(key, spelled, text)
+                return None
         if session is None:
             leg._no_call()
         elif name:
-            session.channel.set_variable(to_text(name), to_text(value) if value else None)
+            spelled = to_text(name)
+            if "[" not in spelled and len(plain) < _CACHE_LIMIT:
+                plain[name] = (folded(spelled), spelled)
+            session.channel.set_variable(spelled, to_text(value) if value else None)
         return None
 
     return set_variable
@@ -83,7 +125,7 @@ def _ready(run: ScriptRun) -> Function[..., object]:
     def ready(leg: CoreSession) -> object:
         if leg.hangup_func_str is None:
             session = leg.session
-            return session is not None and session.channel.ready
+            return session is not None and session.channel.note_ready()
         try:
             return CoreSession.ready(leg)
         except ScriptFault as fault:
@@ -92,11 +134,34 @@ def _ready(run: ScriptRun) -> Function[..., object]:
     return ready
 
 
+def _new_event(run: ScriptRun) -> Function[..., object]:
+    from lua_bindings.event_object import Event
+
+    constructor = CLASSES["Event"].constructor
+    assert constructor is not None
+    general = host_function(run, constructor, lambda *given: Event(run, *given))
+
+    def new_event(kind: bytes | Opaque | None, detail: object = None) -> object:
+        if type(kind) is not bytes or len(kind) == _JSON_LENGTH:
+            return general(kind, detail)
+        if type(detail) is bytes and detail:
+            subclass = to_text(detail)
+            name = CUSTOM if subclass else event_type(to_text(kind))
+        elif detail is None or detail == b"":
+            subclass, name = None, event_type(to_text(kind))
+        else:
+            return general(kind, detail)
+        return Event.of_type(run, name, subclass)
+
+    return new_event
+
+
 def _get_header(run: ScriptRun) -> Function[..., object]:
     def get_header(event: Event, name: bytes | None) -> object:
-        if not name or event.event is None:
-            return event.getHeader(to_text(name) if name else None)
-        value = event.event.get_header(to_text(name))
+        text = to_text(name) if name else None
+        value = event.find_plain(text) if text else None
+        if value is None:
+            value = event.getHeader(text)
         return None if value is None else to_bytes(value)
 
     return get_header
@@ -104,6 +169,8 @@ def _get_header(run: ScriptRun) -> Function[..., object]:
 
 def _add_header(run: ScriptRun) -> Function[..., object]:
     def add_header(event: Event, name: bytes | None, value: bytes | None) -> object:
+        if name is not None and value is not None and event.add_plain(to_text(name), to_text(value)):
+            return True
         return event.addHeader(
             None if name is None else to_text(name), None if value is None else to_text(value)
         )
@@ -113,19 +180,10 @@ def _add_header(run: ScriptRun) -> Function[..., object]:
 
 def _get_global(run: ScriptRun) -> Function[..., object]:
     variables = run.switch.global_variables
-    cache: dict[bytes | None, bytes | None] = {}
-    known = variables.generation
 
     def get_global(name: bytes | None) -> object:
-        nonlocal known
-        if known != variables.generation or len(cache) > _CACHE_LIMIT:
-            cache.clear()
-            known = variables.generation
-        elif name in cache:
-            return cache[name]
         value = variables.get(to_text(name)) if name else None
-        cache[name] = found = None if value is None else to_bytes(value)
-        return found
+        return None if value is None else to_bytes(value)
 
     return get_global
 
@@ -134,6 +192,7 @@ _MAKERS: Final[dict[str, Function[[ScriptRun], Function[..., object]]]] = {
     "CoreSession::getVariable": _get_variable,
     "CoreSession::setVariable": _set_variable,
     "LUA::Session::ready": _ready,
+    "Event::Event": _new_event,
     "Event::getHeader": _get_header,
     "Event::addHeader": _add_header,
     "getGlobalVariable": _get_global,

@@ -1,7 +1,7 @@
 """Lua runtimes: made with everything that mod_lua puts into them, kept ready in a pool, fed with cached byte code.
 
 The only place that knows lupa. A runtime belongs to one thread at a time: whoever takes it runs one script with it
-and closes it; it is never used again, so that nothing of a script is seen by the next.
+and retires it; it is never used again, so that nothing of a script is seen by the next.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import importlib
 import importlib.resources
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
+from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
 from lua_bindings.contract import CLASSES, CONSTANTS, FUNCTIONS
 from lua_bindings.empty_statement import without_empty_statements
+from lua_bindings.rocks.shelf import BORDER, ROCKS, rock_text
 
 # Names in lua.conf and in a script's first line -> lupa's modules.
 VERSIONS: Final = {
@@ -43,6 +45,10 @@ HOST_CHUNK: Final = b"=[C]"
 _PRECOMPILE: Final = b"return string.dump(assert((loadstring or load)(...)))"
 
 
+# More than a machine has.
+_NO_LIMIT: Final = 1 << 46
+
+
 class LuaSyntaxError(Exception):
     """Lua refused to compile a chunk; the text is Lua's, with the position."""
 
@@ -56,6 +62,12 @@ class Binder(Protocol):
 
     def bind(self, class_name: str | None, key: str | bool) -> tuple[bytes, Callable[..., object]] | None:
         """Return the wrapper's Lua source and the host's function of a method, constructor, function or members."""
+
+    def address_of(self, what: str, owner: object) -> int | None:
+        """Return where a number lies that changes with `ready`, `variables` (of a session) or `global variables`."""
+
+    def rock(self, name: str) -> Mapping[str, Callable[..., object]] | None:
+        """Return the host's functions that a rock of that name is made of, None when there is no such rock."""
 
     def judge(self, touched: bool, kilobytes: float) -> str | None:
         """Return why the script must stop, None when it may go on."""
@@ -77,8 +89,13 @@ def _lupa(version: str) -> Any:
 
 
 def _lua_runtime(version: str) -> Any:
+    # A limit of memory from the start: lupa's allocator can only be had so, and beside LuaJIT's own it is the quicker.
     return _lupa(version).LuaRuntime(
-        encoding=None, register_eval=False, register_builtins=False, unpack_returned_tuples=True
+        encoding=None,
+        register_eval=False,
+        register_builtins=False,
+        unpack_returned_tuples=True,
+        max_memory=_NO_LIMIT,
     )
 
 
@@ -90,9 +107,9 @@ def lua_error(version: str) -> type[Exception]:
 
 
 @lru_cache(maxsize=4096)
-def precompiled(version: str, source: bytes) -> bytes:
+def precompiled(version: str, source: bytes, name: bytes = HOST_CHUNK) -> bytes:
     """Return the byte code of one of the host's own Lua texts."""
-    code = _lua_runtime(version).execute(_PRECOMPILE, source, HOST_CHUNK)
+    code = _lua_runtime(version).execute(_PRECOMPILE, source, name)
     assert isinstance(code, bytes)
     return code
 
@@ -120,6 +137,11 @@ def _start_up(version: str) -> tuple[bytes, bytes | None]:
     return prelude, precompiled(version, files.joinpath("compat52.lua").read_bytes())
 
 
+@cache
+def _late(version: str) -> bytes:
+    return precompiled(version, importlib.resources.files("lua_bindings").joinpath("late.lua").read_bytes())
+
+
 class Runtime:
     """One Lua state with `freeswitch` in it. `binder` must be set before a script runs."""
 
@@ -133,7 +155,15 @@ class Runtime:
         self.error = lua_error(version)
         prelude, compatibility = _start_up(version)
         self._host = self.lua.compile(prelude)(
-            self._bind, self._judge, _address, _Handle, 0 if jit else interval, jit
+            self._bind,
+            self._judge,
+            _address,
+            _Handle,
+            0 if jit else interval,
+            jit,
+            self._address_of,
+            self._rock,
+            self._late_code,
         )
         if compatibility is not None:
             self.lua.compile(compatibility)()
@@ -144,8 +174,13 @@ class Runtime:
         """Call one of the prelude's own functions."""
         function = self._functions.get(name)
         if function is None:
-            function = self._functions[name] = self._host[name.encode()]
+            key = name.encode()
+            function = self._functions[name] = self._host[key] or self._host[b"late"](key)
         return function(*arguments)
+
+    def limit_memory(self, mb: int) -> None:
+        """Have Lua refuse to take more than `mb` MB ("not enough memory"); 0 is without a limit."""
+        self.lua.set_max_memory(mb << 20 if mb else _NO_LIMIT)
 
     def kind_of(self, value: object) -> str:
         """Return Lua's name for the type of a value of this runtime that is not plain."""
@@ -155,7 +190,7 @@ class Runtime:
         return kind or "userdata"
 
     def close(self) -> None:
-        """Let go of the Lua state, in the thread that used it."""
+        """Let go of the Lua state, of which no thread makes use any more."""
         self.binder = None
         self._functions.clear()
         del self._host
@@ -185,6 +220,30 @@ class Runtime:
             self.binder.report_bug(f"binding {name}.{key!r}", error)
             return None
 
+    def _address_of(self, what: bytes, owner: object = None) -> int | None:
+        return None if self.binder is None else self.binder.address_of(what.decode(), owner)
+
+    def _rock(self, name: object) -> object:
+        if self.binder is None or not isinstance(name, bytes):
+            return None
+        try:
+            wanted = name.decode("utf-8", "replace")
+            functions = self.binder.rock(wanted)
+            if functions is None:
+                return None
+            table = self.lua.table_from({key.encode(): function for key, function in functions.items()})
+            return (
+                precompiled(self.version, rock_text(wanted), ROCKS[wanted].chunk),
+                table,
+                precompiled(self.version, rock_text(BORDER)),
+            )
+        except Exception as error:  # an exception must not become a value in the script
+            self.binder.report_bug(f"require {name!r}", error)
+            return None
+
+    def _late_code(self) -> bytes:
+        return _late(self.version)
+
     def _judge(self, touched: bool, kilobytes: float) -> bytes | None:
         if self.binder is None:
             return None
@@ -203,6 +262,8 @@ class RuntimePool:
         self._size = size
         self._ready: list[Runtime] = []
         self._lock = threading.Lock()
+        self._retired: SimpleQueue[Runtime] = SimpleQueue()
+        self._worker: threading.Thread | None = None
 
     def take(self, version: str = DEFAULT_VERSION, jit: bool = False) -> Runtime:
         """Return a runtime for one script."""
@@ -212,8 +273,35 @@ class RuntimePool:
                     return self._ready.pop()
         return Runtime(version, jit=jit)
 
+    def retire(self, runtime: Runtime, *, at_once: bool) -> None:
+        """Close the runtime of a script that has ended and make another one for later.
+
+        Who waits for the script's answer does not wait for that, unless it is to be done `at_once` (in virtual time,
+        where only one thread may run).
+        """
+        if at_once:
+            runtime.close()
+            if runtime.version == DEFAULT_VERSION:
+                self.refill()
+            return
+        self._retired.put(runtime)
+        if self._worker is None:
+            with self._lock:
+                if self._worker is None:
+                    self._worker = threading.Thread(target=self._work, name="lua-runtimes", daemon=True)
+                    self._worker.start()
+
+    def _work(self) -> None:
+        while True:
+            runtime = self._retired.get()
+            default = runtime.version == DEFAULT_VERSION
+            runtime.close()
+            del runtime
+            if default:
+                self.refill()
+
     def refill(self) -> None:
-        """Make one runtime for later, if there is room; done after a script, when nobody waits."""
+        """Make one runtime for later, if there is room."""
         with self._lock:
             if len(self._ready) >= self._size:
                 return

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,12 +95,12 @@ def run(
         result = _execute(script, code, name)
         if finish is not None:
             finish(script)
+        script.end_lua()
         return result
     finally:
         del _RUNNING[script.number]
         script.close()
-        if limits.version == "luajit":
-            _POOL.refill()
+        _POOL.retire(runtime, at_once=switch.clock.virtual)
 
 
 def running() -> list[ScriptRun]:
@@ -134,23 +135,29 @@ def find_script(switch: Switch, path: str) -> Path:
     """Return the file that a script's name means: below the script directory unless it begins with `/`."""
     if path.startswith("/"):
         return Path(path)
-    folder = switch.global_variables.get("script_dir") or "."
-    return Path(folder) / path
+    return Path(_below(switch.global_variables.get("script_dir") or ".", path))
+
+
+@lru_cache(maxsize=1024)
+def _below(folder: str, path: str) -> str:
+    return str(Path(folder) / path)
 
 
 def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limits]:
     """Return the chunk's name, its text or byte code, and the limits with the file's own Lua version."""
-    file = find_script(switch, path)
+    file = path
+    if not path.startswith("/"):
+        file = _below(switch.global_variables.get("script_dir") or ".", path)
     try:
         status = os.stat(file)
-        key = (str(file), status.st_mtime_ns, status.st_size, limits.version)
+        key = (file, status.st_mtime_ns, status.st_size, limits.version)
         name = to_bytes(f"@{file}")
         kept = _CHUNKS.get(key)
         if kept is not None:
             return name, kept, limits
         if status.st_size > FILE_LIMIT:
             raise ScriptFileError(f"cannot read {file}: larger than {FILE_LIMIT >> 20} MB")
-        code = file.read_bytes()
+        code = Path(file).read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
         raise ScriptFileError(f"cannot open {file}: {reason}") from error
@@ -189,7 +196,9 @@ def _execute(script: ScriptRun, code: bytes, name: bytes) -> ScriptResult:
             return ScriptResult(False, str(error))
     outcome: Any = runtime.call("run", code)
     if outcome is True or outcome[0]:
-        return ScriptResult(True)
+        if script.killed is None:
+            return ScriptResult(True)
+        outcome = (False, to_bytes(script.killed))  # it ended where it could not be stopped
     given: tuple[Any, ...] = (*outcome, b"", b"")
     message, trace = given[1:3]
     text, lines = to_text(message or b""), _tidy(to_text(trace or b""))

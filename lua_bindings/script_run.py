@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import threading
 import weakref
 from collections.abc import Callable as Function
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from host.clock import Clock, RealClock, Waiter
+from host.clock import Clock, RealClock, Timer, Waiter
 from host.log import LogLevel
 from lua_bindings import quick_calls
 from lua_bindings.api_object import API
@@ -26,8 +28,12 @@ from lua_bindings.host_call import CALL_COST_US, ScriptFault, host_function, to_
 from lua_bindings.ivr_menu import IVRMenu
 from lua_bindings.json_object import JSON
 from lua_bindings.members import member_access
+from lua_bindings.programs import Programs
+from lua_bindings.quick_reads import with_quick_read
+from lua_bindings.rocks.shelf import rock_functions
 from lua_bindings.runtime import Runtime
 from lua_bindings.stream import Stream
+from lua_bindings.text_object import Text
 from lua_bindings.wrappers import wrapper_source
 
 if TYPE_CHECKING:
@@ -46,6 +52,7 @@ IMPLEMENTATIONS: Final[dict[str, type[Any]]] = {
     "JSON": JSON,
     "Session": CoreSession,
     "Stream": Stream,
+    "string": Text,
     "input_callback_state_t": InputCallbackState,
 }
 
@@ -53,6 +60,9 @@ IMPLEMENTATIONS: Final[dict[str, type[Any]]] = {
 _WALL: Final = RealClock()
 
 _numbers: Final = itertools.count(1)
+
+# Where an error happened, as Lua says it.
+_PLACE: Final = re.compile(r"([^\n]+?):(\d{1,9}): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,10 @@ class Limits:
     jit: bool = False
     path: str = ""
     c_path: str = ""
+    # How long a script may run at all, waiting included; 0: no limit.
+    wall_s: float = 0.0
+    # In a hangup hook `session:hangupCause()` is the call's; FreeSWITCH says NONE.
+    real_hangup_cause: bool = False
 
 
 class Resource(Protocol):
@@ -102,13 +116,24 @@ class ScriptRun:
         self.legs: list[Leg] = []
         self.session: CoreSession | None = None
         self.charge: Function[[int], None] | None = switch.clock.charge if switch.clock.virtual else None
+        # In virtual time every call has its cost, so that none can be left out.
+        self.reads_memory = runtime.version == "luajit" and self.charge is None
         self.stopping: str | None = None
         self.killed: str | None = None
         self._waiting: Waiter | None = None
+        self._wall: Timer | None = None
+        if limits.wall_s:
+            late = f"script ran for more than {limits.wall_s:g} s: stopped"
+            delay = int(limits.wall_s * 1_000_000)
+            self._wall = switch.clock.call_later(delay, lambda: self.kill(late))
         self._functions = Functions(self)
         self._lua_since = _WALL.now()
         runtime.binder = self
-        runtime.call("print", self._print)
+        runtime.limit_memory(
+            limits.memory_mb + limits.memory_mb // 4
+        )  # `judge` comes first but for a single string
+        self.programs = Programs()
+        runtime.call("begin", self._print, *self.programs.functions)
         if switch.clock.virtual:
             runtime.call("virtual_time", self._epoch_seconds, self._clock_seconds)
 
@@ -121,7 +146,7 @@ class ScriptRun:
             implementation = quick_calls.find(self, None, function) or host_function(
                 self, function, getattr(self._functions, function.name)
             )
-            return _source(function, None), implementation
+            return _source(function, None, self.reads_memory), implementation
         cls = CLASSES.get(class_name)
         if cls is None:
             return None
@@ -130,16 +155,31 @@ class ScriptRun:
             return (b"", member_access(self, cls)) if _has_members(cls) else None
         if key is True:
             assert cls.constructor is not None
-            made = host_function(self, cls.constructor, lambda *given: implementation_class(self, *given))
-            return _source(cls.constructor, class_name), made
+            made = quick_calls.find(self, class_name, cls.constructor) or host_function(
+                self, cls.constructor, lambda *given: implementation_class(self, *given)
+            )
+            return _source(cls.constructor, class_name, False), made
         method = cls.method(str(key))
         if method is None:
             return None
         quick = quick_calls.find(self, class_name, method)
         if quick is not None:
-            return _source(method, class_name), quick
+            return _source(method, class_name, self.reads_memory), quick
         unbound = getattr(implementation_class, method.name)
-        return _source(method, class_name), host_function(self, method, unbound)
+        return _source(method, class_name, False), host_function(self, method, unbound)
+
+    def address_of(self, what: str, owner: object) -> int | None:
+        """Return where a number lies that tells of changes to a session or the global variables, None without one."""
+        if what == "global variables":
+            return self.switch.global_variables.changes.address
+        channel = owner.channel if isinstance(owner, CoreSession) else None
+        if channel is None:
+            return None
+        return (channel.known_ready if what == "ready" else channel.variables.changes).address
+
+    def rock(self, name: str) -> Mapping[str, Function[..., object]] | None:
+        """Return the host's functions that a rock of that name is made of, None when there is no such rock."""
+        return rock_functions(self, name)
 
     def judge(self, touched: bool, kilobytes: float) -> str | None:
         """Return why the script must stop: it was killed, runs too long without calling the host, or needs too much."""
@@ -185,12 +225,16 @@ class ScriptRun:
         waiting = self._waiting
         if waiting is not None:
             waiting.notify()
+        for leg in list(self.legs):
+            if leg.session is not None:
+                leg.session.break_off(True)
+        self.programs.end()
 
     def block_on(self, waiter: Waiter, deadline: int | None) -> bool:
         """Wait for `waiter` (True) or the deadline (False); ScriptFault when the script is killed meanwhile."""
         self._waiting = waiter
         try:
-            woken = waiter.wait(deadline)
+            woken = self.killed is None and waiter.wait(deadline)  # a kill before this line notified nobody
         finally:
             self._waiting = None
         if self.killed is not None:
@@ -222,6 +266,11 @@ class ScriptRun:
             for key, value in values.items()
         }
         self.runtime.call("global", to_bytes(name), self.runtime.lua.table_from(converted))
+
+    def forget_reads(self) -> None:
+        """Have Lua ask anew where a session's numbers lie: an object stands for another call."""
+        if self.reads_memory:
+            self.runtime.call("forget_reads")
 
     def share_session(self, leg: Leg) -> None:
         """Make a session the script's global of its UUID, which keeps it alive and is what callbacks are given."""
@@ -276,20 +325,34 @@ class ScriptRun:
         self, kind: str, message: str, trace: str, channel: Channel | None, **facts: object
     ) -> None:
         text = f"{message}{trace}".rstrip("\n")
-        self.switch.log(LogLevel.ERR, text, uuid=channel.uuid if channel is not None else "")
+        uuid = channel.uuid if channel is not None else ""
+        place = _PLACE.match(message)
+        file, line = (place[1], int(place[2])) if place else ("", 0)
+        self.switch.log(LogLevel.ERR, text, uuid=uuid, file=file, line=line, observed=True)
         self.switch.observe(kind, channel, error=message, traceback=text, **facts)
 
     # -- the end -------------------------------------------------------------------------------------------------
 
+    def end_lua(self) -> None:
+        """Run what a Lua state runs at its end, within the limits, and wait for the programs that it started."""
+        if self.killed is not None or self.stopping is not None:
+            self.programs.end()
+        try:
+            self.runtime.call("finish")
+        except self.runtime.error as error:  # no memory left, or the finalizers were stopped
+            self.log(LogLevel.ERR, f"end of the script: {error}")
+        self.programs.close()
+
     def close(self) -> None:
-        """Release everything the script left behind and its Lua state."""
+        """Release everything the script left behind but its Lua state."""
+        if self._wall is not None:
+            self._wall.cancel()
         for resource in list(self.resources):
             resource.release()
         for leg in reversed(self.legs):
             leg.destroy()
         self.legs.clear()
         self.session = None
-        self.runtime.close()
 
 
 @cache
@@ -297,8 +360,12 @@ def _has_members(cls: ScriptClass) -> bool:
     return bool(cls.attributes) or (cls.base is not None and _has_members(cls.base))
 
 
-def _source(callable_: Callable, class_name: str | None) -> bytes:
-    return _sources(callable_.symbol, callable_.label, class_name)
+def _source(callable_: Callable, class_name: str | None, quick: bool) -> bytes:
+    source = _sources(callable_.symbol, callable_.label, class_name)
+    return _quick_source(callable_.label, source) if quick else source
+
+
+_quick_source: Final = cache(with_quick_read)
 
 
 @cache

@@ -1,0 +1,263 @@
+"""Scripts that run wild: each ends as documented, in real time nobody else stutters, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from host.caller_profile import CallerExtension, CallerProfile
+from host.channel_state import ChannelState
+from host.clock import MILLISECOND, SECOND, RealClock
+from host.session import Session
+from host.switch import Switch
+from lua_bindings import lua_conf, mod_lua, script
+from lua_bindings.script import run
+from lua_bindings.script_run import Limits
+from tests.lua_bindings.scripted import VERSIONS, Handset, ran
+
+SHORT = Limits(burst_s=0.1, memory_mb=48)
+
+# Recursions that catch their own errors, finalizers, hooks: what a mere count hook does not stop.
+WILD = {
+    "pcall recursion": "function f() pcall(f) f() end f()",
+    "pcall and tail call": "function f() pcall(f) return f() end f()",
+    "pcall as a tail call": "function f() return pcall(f) end while true do f() end",
+    "xpcall recursion": "function f() xpcall(f, f) f() end f()",
+    "xpcall with a traceback": "function f() xpcall(f, debug.traceback) f() end f()",
+    "tail call": "function f() return f() end f()",
+    "coroutines in coroutines": "function f() coroutine.wrap(f)() end while true do pcall(f) end",
+    "resume recursion": "function f() coroutine.resume(coroutine.create(f)) f() end f()",
+    "gsub recursion": "function f() ('x'):gsub('x', f) f() end while true do pcall(f) end",
+    "sort recursion": "function f() table.sort({ 3, 2, 1 }, function() f() end) end while true do pcall(f) end",
+    "index recursion": (
+        "t = setmetatable({}, { __index = function(t, k) return t[k + 1] end }) "
+        "while true do pcall(function() return t[1] end) end"
+    ),
+    "finalizer": (
+        "setmetatable({}, { __gc = function() while true do end end }) collectgarbage() collectgarbage() "
+        "while true do end"
+    ),
+    "loader": "while true do pcall(load, function() while true do end end) end",
+    "hook taken away": "debug.sethook() while true do end",
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("code", WILD.values(), ids=WILD.keys())
+def test_wild_code_is_stopped(switch: Switch, code: str, version: str) -> None:
+    result = ran(switch, code, Limits(burst_s=0.05, memory_mb=96, version=version)).result
+    assert not result.ok
+    assert "stopped" in result.error
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_single_huge_string_is_refused(switch: Switch, version: str) -> None:
+    result = ran(switch, "local s = ('x'):rep(1e9)", Limits(memory_mb=32, version=version)).result
+    assert "not enough memory" in result.error
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_recursion_without_end_is_an_error(switch: Switch, version: str) -> None:
+    result = ran(switch, "local function f() return 1 + f() end f()", Limits(version=version)).result
+    assert "stack overflow" in result.error
+
+
+def test_a_hook_of_the_script_is_refused(switch: Switch) -> None:
+    done = ran(switch, "stream:write(tostring(pcall(debug.sethook, function() end, '', 1)))")
+    assert done.text == "false"
+
+
+@pytest.mark.parametrize("version", ("5.2", "5.3", "5.4", "5.5"))
+def test_finalizers_run_within_the_script(switch: Switch, version: str) -> None:
+    code = """
+      local function thing(name)
+        return setmetatable({ name = name }, { __gc = function(t) stream:write(t.name .. " ") end })
+      end
+      local kept = thing("kept")
+      thing("dropped")
+      collectgarbage()
+      collectgarbage()
+      stream:write("end ")
+    """
+    assert ran(switch, code, Limits(version=version)).text == "dropped end kept "
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_programs_answer_as_in_lua_5_2(switch: Switch, tmp_path: Path, version: str) -> None:
+    code = f"""
+      local function tell(...)
+        for i = 1, select("#", ...) do stream:write(tostring((select(i, ...))) .. " ") end
+      end
+      local pipe = io.popen("echo one; echo two; exit 3")
+      tell(pipe:read(), io.type(pipe))
+      for line in pipe:lines() do tell(line) end
+      tell(pipe:close())
+      tell(io.type(pipe))
+      local out = io.popen("cat > {tmp_path}/written", "w")
+      out:write("text")
+      tell(io.close(out))
+      tell(io.open("{tmp_path}/written"):read("*a"))
+      tell(os.execute("exit 4"))
+      tell(os.execute("kill -9 $$"))
+      tell(os.execute())
+      tell(select(2, pcall(io.popen, "true", "rw")))
+    """
+    assert ran(switch, code, Limits(version=version)).text == (
+        "one file two nil exit 3 closed file true exit 0 text nil exit 4 nil signal 9 true "
+        "bad argument #2 to 'popen' (invalid mode) "
+    ).replace("closed file ", "closed file ")
+
+
+# -- in real time ------------------------------------------------------------------------------------------------
+
+
+class Tick:
+    """A pacer that notes how late it is moved, in µs."""
+
+    idle = False
+
+    def __init__(self) -> None:
+        self.late: list[int] = []
+        self._former = 0
+
+    def horizon(self, now: int, limit: int) -> int:
+        return limit
+
+    def advance(self, now: int) -> None:
+        if self._former:
+            self.late.append(now - self._former - 20 * MILLISECOND)
+        self._former = now
+
+
+@pytest.fixture
+def real_switch(tmp_path: Path) -> Iterator[Switch]:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "db").mkdir()
+    switch = Switch(RealClock(), tmp_path)
+    mod_lua.load(switch)
+    yield switch
+    mod_lua.unload(switch)
+    switch.close(grace=SECOND)
+
+
+def call(switch: Switch, code: str) -> Session:
+    session = Session(switch, "test/1", CallerProfile(), Handset(), outbound=False, endpoint="test")
+    session.channel.profile.extension = CallerExtension("x", "x", [("lua", "~" + code)])
+    session.channel.set_state(ChannelState.CS_EXECUTE)
+    session.start()
+    return session
+
+
+def test_killing_a_script_ends_the_program_it_waits_for(real_switch: Switch) -> None:
+    clock = real_switch.clock
+    results: list[script.ScriptResult] = []
+    code = "~io.popen('sleep 30; sleep 30'):read('*a')"
+    thread = clock.spawn(lambda: results.append(run(real_switch, code)), "waits")
+    while not any(running.programs._running for running in script.running()):
+        clock.sleep(10 * MILLISECOND)
+    began = clock.now()
+    for running in script.running():
+        running.kill("killed by hand")
+    thread.join(10)
+    assert not thread.is_alive()
+    assert clock.now() - began < 5 * SECOND
+    assert "killed by hand" in results[0].error
+
+
+def test_quick_reads_see_every_change(real_switch: Switch) -> None:
+    """What Lua reads without asking is never older than what the host would answer."""
+    code = """
+      local function writes(name, value) session:setVariable("seen_" .. name, tostring(value)) end
+      session:setVariable("v", "1")
+      writes("first", session:getVariable("v") .. session:getVariable("V"))
+      session:setVariable("V", "2")
+      writes("second", session:getVariable("v"))
+      session:setVariable("v", nil)
+      writes("third", session:getVariable("v"))
+      freeswitch.setGlobalVariable("g", "a")
+      local a, none = freeswitch.getGlobalVariable("g"), freeswitch.getGlobalVariable("no_such")
+      freeswitch.setGlobalVariable("g", "b")
+      freeswitch.setGlobalVariable("no_such", "c")
+      writes("globals", a .. tostring(none) .. freeswitch.getGlobalVariable("g")
+        .. freeswitch.getGlobalVariable("no_such"))
+      session:setVariable("asks", "yes")
+      local count = 0
+      while session:getVariable("told") == nil and session:ready() do count = count + 1 end
+      writes("told", session:getVariable("told"))
+      session:setVariable("asks", "hangup")
+      while session:ready() do count = count + 1 end
+      writes("ready", session:ready())
+      writes("arguments", pcall(session.ready) or pcall(session.getVariable, session) or
+        pcall(freeswitch.getGlobalVariable) or pcall(session.getVariable, session, {}))
+    """
+    session = call(real_switch, code)
+    clock, channel = real_switch.clock, session.channel
+    deadline = clock.now() + 5 * SECOND
+    while channel.get_variable("asks") != "yes" and clock.now() < deadline:
+        clock.sleep(5 * MILLISECOND)
+    channel.set_variable("told", "now")
+    while channel.get_variable("asks") != "hangup" and clock.now() < deadline:
+        clock.sleep(5 * MILLISECOND)
+    channel.hangup()
+    assert session.ended.wait(clock.now() + 5 * SECOND)
+    seen = {name: channel.get_variable(f"seen_{name}") for name in ("first", "second", "third", "globals")}
+    assert seen == {"first": "11", "second": "2", "third": "nil", "globals": "anilbc"}
+    assert channel.get_variable("seen_told") == "now"
+    assert channel.get_variable("seen_ready") == "false"
+    assert channel.get_variable("seen_arguments") == "false"
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_wild_scripts_leave_the_calls_of_others_alone(real_switch: Switch) -> None:
+    """Forty wild scripts and twenty calls that count their own turns, beside a tick of 20 ms."""
+    switch, clock = real_switch, real_switch.clock
+    lua_conf.adjust_limits(switch, 0.1)
+    files, threads = open_files(), threading.active_count()
+    tick = Tick()
+    clock.add_pacer(tick)
+    calls = [
+        call(switch, "for i = 1, 20 do session:sleep(50) session:setVariable('turns', i) end")
+        for _ in range(20)
+    ]
+    kinds = [
+        "~while true do end",
+        "~function f() pcall(f) f() end f()",
+        "~local t = {} while true do t[#t + 1] = {} end",
+        "~os.exit() error('after os.exit')",
+        "~io.popen('sleep 1'):read('*a')",
+        "~local function f() return 1 + f() end f()",
+        "~local j = freeswitch.JSON() local e = freeswitch.Event('CUSTOM') error({})",
+        "~coroutine.wrap(function() while true do pcall(error) end end)()",
+    ]
+    results: list[tuple[str, script.ScriptResult]] = []
+
+    def work(code: str) -> None:
+        results.append((code, run(switch, code, limits=SHORT)))
+
+    workers = [
+        clock.spawn(partial(work, kinds[number % len(kinds)]), f"wild {number}") for number in range(40)
+    ]
+    for worker in workers:
+        worker.join(20)
+        assert not worker.is_alive()
+    for session in calls:
+        assert session.ended.wait(clock.now() + 10 * SECOND)
+        assert session.channel.get_variable("turns") == "20"
+    assert len(results) == 40
+    for code, result in results:
+        assert result.ok == ("sleep 1" in code), (code, result)
+    assert not script.running()
+    assert not switch.sessions
+    late = sorted(tick.late)
+    assert late[len(late) // 2] < 10 * MILLISECOND
+    assert late[len(late) * 9 // 10] < 60 * MILLISECOND, late[-5:]
+    assert open_files() <= files + 2
+    assert threading.active_count() <= threads + 2  # the timers' thread and the tick's

@@ -1,0 +1,167 @@
+"""The rocks luasql.*: SQLite in memory as LuaSQL 2.6 does it; the others where a server or a library is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from host.clock import RealClock
+from host.switch import Switch
+from lua_bindings import script
+from lua_bindings.script_run import Limits
+from tests.host.private_server import postgres_server
+from tests.lua_bindings.scripted import ran, text_of
+
+MOST = ("luajit", "5.2", "5.4")
+
+SHOW = """
+  local function show(...)
+    local t = {}
+    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
+    stream:write((table.concat(t, "|"):gsub("%(0x%x+%)", "(0x)")) .. ";")
+  end
+"""
+
+
+@pytest.mark.parametrize("version", MOST)
+def test_sqlite(switch: Switch, version: str) -> None:
+    code = """
+      local env = require("luasql.sqlite3").sqlite3()
+      show(env, env:connect("/nope/x"))
+      local c = env:connect(":memory:")
+      show(c, c:execute("create table t(a integer, b text, c real, d blob)"))
+      show(c:execute("insert into t values(1, 'x', 1.5, null)"),
+        c:execute("insert into t values(2, 'y', 2.5, x'00ff')"))
+      show(c:execute("select * frm"))
+      show(c:execute(""))
+      local rows = c:execute("select * from t order by a")
+      show(rows, table.concat(rows:getcolnames(), ","), table.concat(rows:getcoltypes(), ","))
+      show(rows:fetch())
+      local row = rows:fetch({}, "a")
+      show(row.a, row.b, row[1], #row.d)
+      show(rows:fetch({}))
+      show(rows:close(), rows)
+      rows = c:execute("select a, b from t")
+      row = rows:fetch({}, "an")
+      show(row.a, row[2])
+      show(pcall(c.close, c))
+      show(rows:close(), rows:close(), c:escape("it's"), c:getlastautoid(), c:execute("update t set a = 5"))
+      show(c:close(), c:close(), c, env:close(), env:close(), env)
+      show(getmetatable(c))
+    """
+    assert text_of(switch, SHOW + code, version) == (
+        "SQLite3 environment (0x1)|nil|LuaSQL: unable to open database file;"
+        "SQLite3 connection (0x)|0;1|1;"
+        'nil|LuaSQL: near "frm": syntax error;nil|LuaSQL: not an error;'
+        "SQLite3 cursor (0x)|a,b,c,d|INTEGER,TEXT,FLOAT,NULL;1|x|1.5|nil;2|y|nil|2;nil;"
+        "false|SQLite3 cursor (closed);1|x;false|LuaSQL: there are open cursors;"
+        "true|false|it''s|2|2;true|false|SQLite3 connection (closed)|true|false|SQLite3 environment (closed);"
+        "LuaSQL: you're not allowed to get this metatable;"
+    ).replace("(0x1)", "(0x)")
+
+
+@pytest.mark.parametrize("version", MOST)
+def test_transactions(switch: Switch, tmp_path: Path, version: str) -> None:
+    code = f"""
+      local env = require("luasql.sqlite3").sqlite3()
+      local one, two = env:connect("{tmp_path}/data.db"), env:connect("{tmp_path}/data.db")
+      one:execute("create table t(a)")
+      show(one:commit())
+      show(one:setautocommit(false), one:execute("insert into t values(1)"))
+      show(two:execute("select count(*) from t"):fetch())
+      show(one:rollback(), one:execute("insert into t values(2)"), one:commit())
+      show(two:execute("select a from t"):fetch())
+      show(one:execute("insert into t values(3)"), two:execute("insert into t values(4)"))
+      show(one:setautocommit(true), two:execute("select count(*) from t"):fetch())
+    """
+    assert text_of(switch, SHOW + code, version) == (
+        "nil|LuaSQL: cannot commit - no transaction is active;true|1;0;true|1|true;2;"
+        "1|nil|LuaSQL: database is locked;true|1;"
+    )
+
+
+@pytest.mark.parametrize("version", MOST)
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("rows:fetch()", "calling 'fetch' on bad self (LuaSQL: cursor is closed)"),
+        ("c:execute('select 1')", "calling 'execute' on bad self (LuaSQL: connection is closed)"),
+        ("env:connect('x')", "calling 'connect' on bad self (LuaSQL: environment is closed)"),
+        ("c.execute(1)", "bad argument #1 to 'execute' (SQLite3 connection expected, got number)"),
+    ],
+)
+def test_what_is_closed_refuses(switch: Switch, call: str, error: str, version: str) -> None:
+    code = (
+        "local env = require('luasql.sqlite3').sqlite3() local c = env:connect(':memory:') "
+        f"local rows = c:execute('select 1') rows:close() c:close() env:close()\nlocal x = {call}"
+    )
+    assert ran(switch, code, Limits(version=version)).result.error == f'[string "line"]:2: {error}'
+
+
+@pytest.mark.parametrize(
+    ("driver", "library", "told"),
+    [
+        ("mysql", "pymysql", "install the Python package PyMySQL"),
+        ("odbc", "pyodbc", "install moonline[odbc]"),
+    ],
+)
+def test_a_missing_library_is_named(switch: Switch, driver: str, library: str, told: str) -> None:
+    if importlib.util.find_spec(library) is not None:
+        pytest.skip(f"{library} is installed")
+    code = f"show(require('luasql.{driver}').{driver}():connect('x', 'user', 'password', 'host', 1))"
+    assert told in text_of(switch, SHOW + code)
+
+
+def test_postgres_that_is_not_there(switch: Switch) -> None:
+    code = "show(require('luasql.postgres').postgres():connect('x', 'user', 'password', '127.0.0.1', 1))"
+    assert text_of(switch, SHOW + code).startswith("nil|LuaSQL: error connecting to database. PostgreSQL: ")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with postgres_server() as dsn:
+        yield dsn.removeprefix("pgsql://")
+
+
+@pytest.mark.parametrize("version", MOST)
+def test_postgres(switch: Switch, database: str, version: str) -> None:
+    code = f"""
+      local c = assert(require("luasql.postgres").postgres():connect("{database}"))
+      show(c:execute("create temporary table t(a integer, b text)"))
+      show(c:execute("insert into t values(1, 'x'), (2, null)"))
+      local rows = c:execute("select * from t order by a")
+      show(rows:numrows(), rows, table.concat(rows:getcoltypes(), ","))
+      show(rows:fetch())
+      local row = rows:fetch({{}}, "a")
+      show(row.a, row.b, rows:fetch())
+      show(c:setautocommit(false), c:execute("delete from t"), c:rollback(),
+        c:execute("select count(*) from t"):fetch())
+      show(c:escape("it's"), c:execute("select * frm"))
+    """
+    shown = text_of(switch, SHOW + code, version).split(";")
+    assert shown[:6] == ["0", "2", "2|PostgreSQL cursor (0x)|int4,text", "1|x", "2|nil|nil", "true|2|true|2"]
+    assert shown[6].startswith(
+        "it''s|nil|LuaSQL: error executing statement. PostgreSQL: syntax error at or near"
+    )
+
+
+def test_a_kill_cancels_a_statement(tmp_path: Path, database: str) -> None:
+    clock = RealClock()
+    switch = Switch(clock, tmp_path)
+    results: list[script.ScriptResult] = []
+    code = f"""~
+      local c = assert(require("luasql.postgres").postgres():connect("{database}"))
+      c:execute("select pg_sleep(50)")
+    """
+    thread = threading.Thread(target=lambda: results.append(script.run(switch, code)))
+    thread.start()
+    clock.sleep(500_000)
+    for running in script.running():
+        running.kill("killed by hand")
+    thread.join()
+    switch.close()
+    assert "killed by hand" in results[0].error
