@@ -85,6 +85,14 @@ class SimulatedCaller:
             channel.set_state(ChannelState.CS_EXECUTE)
         self.session.start()
 
+    def press(self, digits: str) -> None:
+        """Press keys one after the other, from now on."""
+        self._press_later(digits, 0)
+
+    def say(self, path: str) -> None:
+        """Send a file as audio from now on; OSError when it is not there."""
+        self._say(path, open_source(self._switch, path, self._scenario.rate))
+
     def hang_up(self) -> None:
         """Hang up as the caller."""
         if self.session.channel.up:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
-from host.clock import SECOND, VIRTUAL_EPOCH, Clock, RealClock, VirtualClock
+from host.clock import SECOND, VIRTUAL_EPOCH, Clock, RealClock, Timer, VirtualClock, Waiter
 from host.default_config import default_configuration
 from host.hangup_cause import HangupCause
 from host.log import LogLevel
@@ -19,7 +21,6 @@ from host.testing.transcript import Entry, Transcript
 from lua_bindings import lua_conf
 from lua_bindings import script as scripts
 from media.espeak import synthesize
-from media.recording import Recording
 from media.source import Samples, Source
 
 # What a call to a script needs. The event socket and the console belong to a server.
@@ -35,6 +36,10 @@ MODULES: Final = (
     "mod_dptools",
     "mod_dialplan_xml",
     "mod_loopback",
+    "mod_conference",
+    "mod_fifo",
+    "mod_valet_parking",
+    "mod_voicemail",
     "mod_say_en",
     "mod_flite",
     "mod_lua",
@@ -93,20 +98,125 @@ def run_call(
     Raises ScenarioError for a path with blanks, RecordingError where a recording cannot be written, XmlConfigError for
     a bad configuration and OSError for audio of the caller that is not there, all before the call begins.
     """
-    options = options or CallOptions()
-    script = os.path.abspath(script)
-    if " " in script:
-        raise ScenarioError(
-            f"{script}: a script's path must have no blanks, for mod_lua takes them for its end"
-        )
-    clock: Clock = RealClock() if options.realtime else VirtualClock(options.start_time)
-    with clock.participating():
-        # scripts beside the one that is called are found as in a switch's script folder
-        switch = _switch(clock, options, "" if options.configuration else os.path.dirname(script))
-        try:
-            return _run(switch, script, arguments, scenario or Scenario(), options)
-        finally:
-            switch.close()
+    with SimulatedCall(script, arguments, scenario, options) as call:
+        call.start()
+        call.wait_for_end()
+    return call.result
+
+
+class SimulatedCall:
+    """One call in the making, as a context: inside it the calling thread takes part in the call's time.
+
+    `caller` is who calls, `transcript` what happened so far, `result` what came out once the context is left.
+    """
+
+    def __init__(
+        self,
+        script: str,
+        arguments: Sequence[str] = (),
+        scenario: Scenario | None = None,
+        options: CallOptions | None = None,
+    ) -> None:
+        """Prepare a call; raises ScenarioError for a path with blanks."""
+        self.script = os.path.abspath(script)
+        if " " in self.script:
+            raise ScenarioError(
+                f"{self.script}: a script's path must have no blanks, for mod_lua takes them for its end"
+            )
+        self._arguments = arguments
+        self._scenario = scenario or Scenario()
+        self._options = options or CallOptions()
+        self._contexts = ExitStack()
+        self._limit: Timer | None = None
+        self._changed: Waiter | None = None
+
+    def __enter__(self) -> Self:
+        """Make the switch and the caller; raises as `run_call`."""
+        options, scenario = self._options, self._scenario
+        clock: Clock = RealClock() if options.realtime else VirtualClock(options.start_time)
+        with ExitStack() as contexts:
+            contexts.enter_context(clock.participating())
+            # scripts beside the one that is called are found as in a switch's script folder
+            folder = "" if options.configuration else os.path.dirname(self.script)
+            self.switch = _switch(clock, options, folder)
+            contexts.callback(self.switch.close)
+            self._changed = clock.waiter()
+            self.transcript = Transcript(self.switch, options.log_level, self._tell)
+            self.result = CallResult(self.transcript)
+            number = scenario.to_number or f"lua-{os.path.splitext(os.path.basename(self.script))[0]}"
+            self.caller = SimulatedCaller(self.switch, replace(scenario, to_number=number), self.transcript)
+            contexts.callback(self.caller.close)
+            for path, stereo in ((options.record, False), (options.record_stereo, True)):
+                if path is not None:
+                    recording = self.switch.engine.recording(str(path), scenario.rate, 2 if stereo else 1)
+                    contexts.callback(recording.close)
+                    self.caller.line.tap(recording, read=True, write=stereo, stereo=stereo)
+            self._contexts = contexts.pop_all()
+        return self
+
+    def start(self) -> None:
+        """Let the call begin; raises OSError for audio of the caller that is not there."""
+        clock = self.switch.clock
+        self._limit = clock.call_later(self._options.limit, self._stop)
+        self.caller.call([("lua", quoted_arguments(self.script, self._arguments))])
+
+    def go_on_until(self, holds: Callable[[], bool], within: int) -> bool:
+        """Let the call go on until `holds()`, asked whenever something happens; False after `within` µs without."""
+        clock = self.switch.clock
+        assert self._changed is not None
+        deadline = clock.now() + within
+        while not holds():
+            if self.caller.session.ended_already or not self._changed.wait(deadline):
+                return holds()
+        return True
+
+    def wait_for_end(self) -> None:
+        """Let the call go on to its end."""
+        clock = self.switch.clock
+        deadline = clock.now() + self._options.limit + _AFTER_LIMIT
+        self.caller.session.ended.wait(deadline)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the call if it has not ended, and fill in `result`."""
+        with self._contexts:
+            if self._limit is None:
+                return
+            self._limit.cancel()
+            if not self.caller.session.ended_already:
+                self.caller.hang_up()
+                deadline = self.switch.clock.now() + _AFTER_LIMIT
+                self.caller.session.ended.wait(deadline)
+            self._conclude()
+            self.transcript.end()
+
+    def _conclude(self) -> None:
+        channel, result, transcript = self.caller.session.channel, self.result, self.transcript
+        times = channel.profile.times
+        result.duration = (times.hungup or self.switch.clock.time()) - times.created
+        result.cause = channel.hangup_cause.name
+        result.hung_up_by = self.caller.hung_up_by or "switch"
+        transcript.add("end", cause=result.cause, by=result.hung_up_by, seconds=result.duration / SECOND)
+        result.errors[:0] = [
+            str(entry.facts.get("traceback") or entry.facts["error"])
+            for entry in transcript.of_kind("script-error")
+        ]
+        result.errors += [str(entry.facts["error"]) for entry in transcript.of_kind("bug")]
+
+    def _stop(self) -> None:
+        text = f"the call reached its limit of {self._options.limit / SECOND:g} s of call time"
+        self.result.errors.append(text)
+        self.transcript.add("limit", text=text)
+        for running in scripts.running():
+            if running.switch is self.switch:
+                running.kill(text)
+        self.caller.session.channel.hangup(HangupCause.ALLOTTED_TIMEOUT)
+
+    def _tell(self, entry: Entry) -> None:
+        self._options.listener(entry)
+        if self._changed is not None:
+            self._changed.notify()
 
 
 def _switch(clock: Clock, options: CallOptions, folder: str) -> Switch:
@@ -134,57 +244,3 @@ def spoken(text: str, rate: int) -> Source:
 def quoted_arguments(script: str, arguments: Sequence[str]) -> str:
     """Return the data of the application `lua`: single quotes keep blanks inside an argument."""
     return " ".join([script, *(f"'{text}'" if not text or " " in text else text for text in arguments)])
-
-
-def _run(
-    switch: Switch, script: str, arguments: Sequence[str], scenario: Scenario, options: CallOptions
-) -> CallResult:
-    clock = switch.clock
-    transcript = Transcript(switch, options.log_level, options.listener)
-    result = CallResult(transcript)
-    if not scenario.to_number:
-        scenario.to_number = f"lua-{os.path.splitext(os.path.basename(script))[0]}"
-    caller = SimulatedCaller(switch, scenario, transcript)
-    recordings: list[Recording] = []
-    try:
-        if options.record is not None:
-            recordings.append(Recording(str(options.record), scenario.rate))
-            caller.line.tap(recordings[-1], read=True, write=False)
-        if options.record_stereo is not None:
-            recordings.append(Recording(str(options.record_stereo), scenario.rate, 2))
-            caller.line.tap(recordings[-1], stereo=True)
-        session = caller.session
-        began = clock.now()
-
-        def stop() -> None:
-            text = f"the call reached its limit of {options.limit / SECOND:g} s of call time"
-            result.errors.append(text)
-            transcript.add("limit", text=text)
-            for running in scripts.running():
-                if running.switch is switch:
-                    running.kill(text)
-            session.channel.hangup(HangupCause.ALLOTTED_TIMEOUT)
-
-        limit = clock.call_at(began + options.limit, stop)
-        caller.call([("lua", quoted_arguments(script, arguments))])
-        deadline = began + options.limit + _AFTER_LIMIT
-        session.ended.wait(deadline)
-        limit.cancel()
-        result.duration = (
-            session.channel.profile.times.hungup or clock.time()
-        ) - session.channel.profile.times.created
-        result.cause = session.channel.hangup_cause.name
-        result.hung_up_by = caller.hung_up_by or "switch"
-        transcript.add("end", cause=result.cause, by=result.hung_up_by, seconds=result.duration / SECOND)
-        result.errors[:0] = [
-            f"{entry.facts['error']}\n{entry.facts['traceback']}".rstrip()
-            for entry in transcript.of_kind("script-error")
-        ]
-        result.errors += [str(entry.facts["error"]) for entry in transcript.of_kind("bug")]
-    finally:
-        caller.close()
-        for recording in recordings:
-            recording.close()
-        if transcript.caller_uuid:
-            transcript.end()
-    return result

@@ -79,5 +79,7 @@ class Transcript:
         self.add(kind, leg, **facts)
 
     def _log(self, entry: LogEntry) -> None:
+        if entry.observed:
+            return  # there is an entry of its own
         by = "script" if entry.file == SCRIPT_FILE else "switch"
         self.add("log", level=entry.level.name.lower(), text=entry.text.rstrip("\n"), by=by)

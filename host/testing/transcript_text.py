@@ -130,18 +130,13 @@ def _callback(facts: Facts) -> Text:
     return _marked("↩", "callback", "dim", f"{facts['function']} → {facts['result']!r}")
 
 
-def _log(facts: Facts) -> Text | None:
+def _log(facts: Facts) -> Text:
     level = str(facts["level"])
-    if facts["by"] == "switch" and (
-        level in ("notice", "info") or "\nstack traceback:" in str(facts["text"])
-    ):
-        return None  # the switch's doings and a script's errors have lines of their own
     return _marked("·", level, _LOG_STYLES.get(level, ""), str(facts["text"]))
 
 
 def _error(facts: Facts) -> Text:
-    body = "\n".join(str(facts[key]) for key in ("error", "traceback") if facts.get(key))
-    return _marked("✗", "error", "bold red", body)
+    return _marked("✗", "error", "bold red", str(facts.get("traceback") or facts["error"]))
 
 
 def _hangup(facts: Facts) -> Text:
