@@ -22,13 +22,13 @@ class LogLevel(IntEnum):
 
 
 _BY_NAME = {level.name: level for level in LogLevel} | {"ERROR": LogLevel.ERR, "WARN": LogLevel.WARNING}
+_BY_NUMBER = {str(int(level)): level for level in LogLevel}
 
 
 def level_of(name: str) -> LogLevel | None:
     """Return the level of a name in any case (also `error`, `warn`) or of a number's text; None for another."""
-    if name.isdigit() and int(name) <= LogLevel.DEBUG:
-        return LogLevel(int(name))
-    return _BY_NAME.get(name.strip().upper())
+    name = name.strip()
+    return _BY_NUMBER.get(name, _BY_NAME.get(name.upper()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class LogEntry:
     line: int = 0
     function: str = ""
     clean: bool = False
+    observed: bool = False  # observers are told the same, so a transcript need not show it twice
+    call_level: LogLevel | None = None  # that of the call it is about, which shows more of it
 
 
 Sink = Callable[[LogEntry], None]

@@ -51,6 +51,21 @@ def json_line(entry: LogEntry) -> str:
     return f"{json.dumps({**members, 'message': entry.text})}\n"
 
 
+def syslog_line(entry: LogEntry) -> str:
+    """Return the line for a reader of syslog's kind (journald, rsyslog), which adds the time itself.
+
+    Its priority stands in angle brackets before each physical line (sd-daemon(3)); CONSOLE is a notice.
+    """
+    priority = int(entry.level) or int(LogLevel.NOTICE)
+    uuid = f"{entry.uuid} " if entry.uuid else ""
+    place = f"{entry.file}:{entry.line} " if entry.file else ""
+    first = f"{uuid}[{entry.level.name}] {place}"
+    lines = entry.text.split("\n")
+    return "".join(
+        f"<{priority}>{first if number == 0 else uuid}{line}\n" for number, line in enumerate(lines)
+    )
+
+
 def printable(text: str) -> str:
     """Return `text` for a terminal: control characters and what is no UTF-8 become `?`; line feeds and tabs stay."""
     return _STEERS_TERMINALS.sub("?", text)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final
 
 from host.clock import SECOND, Clock
+from host.console_settings import LogFormat
 from host.log import LogEntry
-from host.log_line import coloured, file_line, json_line, log_line, printable
+from host.log_line import coloured, file_line, json_line, log_line, printable, syslog_line
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -78,23 +80,27 @@ class LogWriter:
         self._ended.notify()
 
 
-def on_terminal(switch: Switch, stream: TextIO) -> LogWriter:
-    """Return a writer to a stream that does as the switch's console settings say; colours are for terminals."""
+def on_terminal(switch: Switch) -> LogWriter:
+    """Return a writer to the standard output that does as the switch's console settings say.
+
+    Colours are for terminals; elsewhere a call's lines have its UUID before them. What `sys.stdout` is may change:
+    a prompt puts itself there.
+    """
     settings = switch.console_settings
-    terminal = stream.isatty()
+    terminal = sys.stdout.isatty()
 
     def form(entry: LogEntry) -> str:
-        if entry.level > settings.level:
+        if not settings.shows(entry):
             return ""
-        if settings.json:
-            return json_line(entry)
-        write_line = file_line if settings.uuid else log_line
+        if settings.form is not LogFormat.PLAIN:
+            return printable(json_line(entry) if settings.form is LogFormat.JSON else syslog_line(entry))
+        write_line = file_line if settings.uuid or not terminal else log_line
         line = printable(write_line(entry, switch.idle_cpu.percent()))
         return coloured(line, entry.level) if terminal and settings.colorize else line
 
     def write(text: str) -> None:
-        stream.write(text)
-        stream.flush()
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
     return LogWriter(switch.clock, write, form)
 
@@ -128,6 +134,11 @@ class LogFile:
             self._file.close()
 
 
-def into_file(switch: Switch, file: LogFile) -> LogWriter:
+def into_file(switch: Switch, file: LogFile, log_format: LogFormat = LogFormat.PLAIN) -> LogWriter:
     """Return a writer to a log file, with the call's UUID before each line."""
-    return LogWriter(switch.clock, file.write, lambda entry: file_line(entry, switch.idle_cpu.percent()))
+    forms: dict[LogFormat, Form] = {
+        LogFormat.PLAIN: lambda entry: file_line(entry, switch.idle_cpu.percent()),
+        LogFormat.JSON: json_line,
+        LogFormat.SYSLOG: syslog_line,
+    }
+    return LogWriter(switch.clock, file.write, forms[log_format])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from host.default_config import DEFAULT_MODULES
 from host.log import LogLevel
-from host.module_loader import PACKAGES, ModuleError
+from host.module_loader import PACKAGES, ModuleError, ModuleUnavailable
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -45,6 +45,9 @@ def load_modules(switch: Switch) -> list[str]:
             continue
         try:
             switch.modules.load(name)
+        except ModuleUnavailable as error:
+            level = LogLevel.DEBUG if wanted is None else LogLevel.ERR  # nobody asked for it
+            switch.log(level, f"{name} is not loaded: {error}")
         except ModuleError as error:
             switch.log(LogLevel.ERR, f"Error Loading module {name}: {error}")
     if missing:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import ipaddress
 import os
 import signal
@@ -15,15 +17,18 @@ from typing import Final
 
 from host.background import Background, go_to_background
 from host.clock import RealClock
+from host.console_settings import LogFormat
 from host.default_config import EVENT_SOCKET_PASSWORD, default_configuration
 from host.heartbeat import start_heartbeat
 from host.log import LogLevel, level_of
 from host.log_writer import LogFile, into_file, on_terminal
+from host.missing_names import report_missing
 from host.module_list import load_modules
 from host.modules.mod_event_socket import listening_address
 from host.modules.mod_event_socket.settings import read_settings
 from host.session_control import Shutdown
 from host.switch import FOLDERS, Switch, default_base
+from host.switch_settings import apply_switch_conf
 from host.xml_preprocess import XmlConfigError
 
 ROOT_FILE: Final = "freeswitch.xml"
@@ -36,6 +41,13 @@ examples:
         the configuration that FreeSWITCH would read
   moonline serve --conf /etc/freeswitch --background --log-file /var/log/moonline.log --pid-file /run/moonline.pid
         as a daemon; kill -HUP opens the log file anew and reloads the configuration
+  moonline serve --conf /etc/freeswitch --log-format syslog
+        for systemd's journal: priorities instead of times
+
+On a terminal it shows a prompt below the log: API commands, /log, /event, /uuid, /help, the function keys of
+switch.conf; `...` ends the server. Elsewhere, and with --no-console, it writes log lines alone. The log level is
+that of --log-level, else of console.conf, else info; `console loglevel LEVEL` changes it while the server runs,
+`uuid_loglevel UUID debug` shows more of one call. mod_logfile writes the files of logfile.conf.
 
 SIGTERM and SIGINT hang all calls up, close their recordings and end with status 0.
 """
@@ -59,8 +71,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--log-file", type=Path, metavar="FILE", help="write the log to this file, too")
     parser.add_argument(
-        "--log-level", default="info", metavar="LEVEL", help="least severe log lines on the terminal (info)"
+        "--log-level",
+        metavar="LEVEL",
+        help="least severe log lines on the terminal (that of console.conf, else info)",
     )
+    parser.add_argument(
+        "--log-format",
+        choices=[form.value for form in LogFormat],
+        default=LogFormat.PLAIN.value,
+        help="how log lines are written: plain, json, or syslog for journald and its like (plain)",
+    )
+    parser.add_argument("--no-console", action="store_true", help="no prompt, also on a terminal")
     parser.add_argument("--pid-file", type=Path, metavar="FILE", help="write the process's number here")
     parser.add_argument(
         "--set",
@@ -100,15 +121,21 @@ def serve(options: argparse.Namespace) -> int:
         except (ServeError, XmlConfigError, OSError) as error:
             return _fail(str(error), background)
         switch.control.shutdown_listeners.append(wishes.end)
+        # What start-up made stays: a full collection that walks it would hold all calls up for nothing.
+        gc.collect()
+        gc.freeze()
         switch.log(LogLevel.NOTICE, ready)
         if background is not None:
             background.tell(0, f"{ready}\n")
         else:
             print(ready, flush=True)
+            _show_console(switch, options, stack)
+        _tell_supervisor("READY=1")
         while wishes.next() == signal.SIGHUP:
             _renew(switch, log_file)
         switch.control.shutdown_listeners.remove(wishes.end)
         switch.log(LogLevel.NOTICE, "Shutting down")
+        _tell_supervisor("STOPPING=1")
     if wishes.again:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
@@ -164,8 +191,8 @@ def _fail(text: str, background: Background | None) -> int:
 
 
 def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFile | None]:
-    level = level_of(options.log_level)
-    if level is None:
+    level = level_of(options.log_level) if options.log_level is not None else None
+    if level is None and options.log_level is not None:
         raise ServeError(f"{options.log_level} is no log level")
     clock = RealClock()
     stack.callback(clock.close)
@@ -174,12 +201,15 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFi
     if options.log_file is not None:
         log_file = LogFile(options.log_file)
         stack.callback(log_file.close)
-        to_file = into_file(switch, log_file)
+        to_file = into_file(switch, log_file, LogFormat(options.log_format))
         stack.callback(to_file.close)
         switch.logs.add_sink(to_file, LogLevel.DEBUG)
+    settings = switch.console_settings
+    settings.level = level if level is not None else LogLevel.INFO
+    settings.json = options.log_format == LogFormat.JSON
+    settings.syslog = options.log_format == LogFormat.SYSLOG
     if not options.background:
-        switch.console_settings.level = level
-        to_terminal = on_terminal(switch, sys.stdout)
+        to_terminal = on_terminal(switch)
         stack.callback(to_terminal.close)
         switch.logs.add_sink(to_terminal, LogLevel.DEBUG)
     stack.callback(switch.close)
@@ -193,10 +223,38 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFi
         switch.xml.load(root)
     else:
         switch.xml.load_text(default_configuration(switch.global_variables.get("script_dir") or "scripts"))
+    apply_switch_conf(switch)
     load_modules(switch)
+    switch.engine.start()
+    if level is not None:
+        settings.level = level  # what is asked for in the command line holds, whatever console.conf says
+    report_missing(switch)
     start_heartbeat(switch)
     _warn_of_the_password(switch)
     return switch, log_file
+
+
+def _show_console(switch: Switch, options: argparse.Namespace, stack: ExitStack) -> None:
+    """Show a prompt where the server owns a terminal."""
+    if options.no_console or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    try:
+        from host.console.own import OwnConsole
+
+        console = OwnConsole(switch)
+    except ModuleNotFoundError as error:
+        switch.log(LogLevel.NOTICE, f"No prompt without {error.name}: pip install 'moonline[console]'")
+        return
+    stack.callback(console.stop)
+    console.start()
+
+
+def _tell_supervisor(state: str) -> None:
+    """Tell the service manager that started this process how it is (sd_notify(3)); nobody, without one."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address[:1] in ("/", "@"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+            supervisor.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
 
 
 def _make_folders(switch: Switch) -> None:
@@ -275,6 +333,10 @@ def _renew(switch: Switch, log_file: LogFile | None) -> None:
             log_file.reopen()
         except OSError as error:
             switch.log(LogLevel.ERR, f"The log file could not be opened anew: {error}")
+    if switch.bus.wants("TRAP"):  # what other files there are is the modules' business
+        event = switch.new_event("TRAP")
+        event.add_header("Trapped-Signal", "HUP")
+        switch.fire(event)
     answer = (
         switch.api("reloadxml")
         if switch.api_commands.get("reloadxml") is not None

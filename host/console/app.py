@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from lxml import etree
 
@@ -54,6 +54,16 @@ HISTORY: Final = Path("~/.moonline_history")
 Show = Callable[[str], None]
 
 
+class Server(Protocol):
+    """Whom the console speaks to: a client of a server far away, or the switch of its own process."""
+
+    def send(self, command: str) -> Message:
+        """Run a command of the event socket and return its answer. Raises ClientError."""
+
+    def api(self, line: str) -> str:
+        """Run a line of API commands and return what it prints. Raises ClientError."""
+
+
 @dataclass(slots=True)
 class Console:
     """What a line means and what a message looks like; `show(text)` prints text that ends with a line feed."""
@@ -82,7 +92,7 @@ class Console:
             return coloured(text, LogLevel(int(level)))
         return text if text.endswith("\n") else f"{text}\n"
 
-    def run(self, client: Client, line: str) -> bool:
+    def run(self, client: Server, line: str) -> bool:
         """Do what a typed line says; False when it was to leave. Raises ClientError."""
         line = line.strip()
         command, _, rest = line.partition(" ")
@@ -138,8 +148,8 @@ def attach(host: str, port: int, password: str, log_level: str) -> int:
         ) from None
     console = Console(_write, colours=True)
     client = Client(host, port, password, console.hear)
-    session = _prompt(client)
-    console.on_over = lambda: _leave_prompt(session)
+    session = make_prompt(client)
+    console.on_over = lambda: leave_prompt(session)
     with patch_stdout(raw=True):
         console.run(client, f"/log {log_level}")
         hostname = client.api("hostname").strip()
@@ -175,12 +185,15 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-def _leave_prompt(session: PromptSession[str]) -> None:
-    if session.app.is_running and session.app.loop is not None:
-        session.app.loop.call_soon_threadsafe(lambda: session.app.exit(exception=EOFError))
+def leave_prompt(session: PromptSession[str]) -> None:
+    """End a prompt that waits, from another thread, as if its end of file had come."""
+    app, loop = session.app, session.app.loop
+    if loop is not None and app.is_running:
+        loop.call_soon_threadsafe(lambda: app.exit(exception=EOFError) if app.is_running else None)
 
 
-def _prompt(client: Client) -> PromptSession[str]:
+def make_prompt(client: Server) -> PromptSession[str]:
+    """Return the prompt: history, completion by the server, function keys. Raises ModuleNotFoundError."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
     from prompt_toolkit.history import FileHistory
@@ -195,7 +208,7 @@ def _prompt(client: Client) -> PromptSession[str]:
     )
 
 
-def _completer(client: Client) -> Completer:
+def _completer(client: Server) -> Completer:
     from prompt_toolkit.completion import CompleteEvent, Completer, Completion
     from prompt_toolkit.document import Document
 
@@ -218,7 +231,7 @@ def _completer(client: Client) -> Completer:
     return ServerCompleter()
 
 
-def key_commands(client: Client) -> dict[str, str]:
+def key_commands(client: Server) -> dict[str, str]:
     """Return what the function keys type, by number: the `cli-keybindings` of the server's switch.conf, else KEYS."""
     answer = client.send("api xml_locate configuration configuration name switch.conf").reply
     return parse_keys(answer) or KEYS

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from host.api_table import ApiTable
 from host.arguments import separate
+from host.console_settings import apply_console_conf
 from host.interfaces import ApiRequest
 from host.log import level_of
 from host.truth import is_true
@@ -55,5 +56,6 @@ def console(request: ApiRequest) -> str:
 
 
 def load(switch: Switch) -> None:
-    """Bring the command `console`."""
+    """Bring the command `console`, and do as `console.conf` says."""
+    apply_console_conf(switch.console_settings, switch.xml)
     _commands.register(switch)

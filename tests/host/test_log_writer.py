@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,9 +51,12 @@ def test_nothing_in_a_line_steers_a_terminal() -> None:
     assert coloured("x\n", LogLevel.ERR) == "\033[1;31mx\033[0m\n"
 
 
-def test_the_terminal_does_as_the_console_settings_say(switch: Switch) -> None:
+def test_the_terminal_does_as_the_console_settings_say(
+    switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stream = io.StringIO()
-    writer = on_terminal(switch, stream)
+    monkeypatch.setattr(sys, "stdout", stream)
+    writer = on_terminal(switch)
     switch.console_settings.level = LogLevel.NOTICE
     writer(entry("shown"))
     writer(entry("not shown", LogLevel.INFO))

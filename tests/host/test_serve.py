@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -56,10 +58,11 @@ def served(tmp_path: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     process.stdout.close()
 
 
-def start(arguments: Sequence[str]) -> subprocess.Popen[str]:
+def start(arguments: Sequence[str], environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*RUN, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+        [*RUN, *arguments], cwd=ROOT, env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
 
 
 def lines_to_ready(process: subprocess.Popen[str]) -> list[str]:
@@ -115,6 +118,164 @@ def test_in_the_background_it_says_the_same_and_goes_on(tmp_path: Path, port: in
             client.api("echo x")
     while pid_file.exists():
         os.sched_yield()
+
+
+TREE = """<document type="freeswitch/xml"><section name="configuration">
+<X-PRE-PROCESS cmd="include" data="conf/*.xml"/>
+</section><section name="dialplan"><context name="default"><extension name="a"><condition>
+<action application="answer"/><action application="teleport"/></condition></extension></context></section></document>"""
+PARTS = {
+    "modules": '<configuration name="modules.conf"><modules><load module="mod_commands"/><load module="mod_dptools"/>'
+    '<load module="mod_console"/><load module="mod_logfile"/><load module="mod_nosuch"/></modules></configuration>',
+    "console": '<configuration name="console.conf"><settings><param name="loglevel" value="$${console_loglevel}"/>'
+    "</settings></configuration>",
+    "logfile": '<configuration name="logfile.conf"><profiles><profile name="default"><mappings>'
+    '<map name="all" value="all"/></mappings></profile></profiles></configuration>',
+    "switch": '<configuration name="switch.conf"><settings><param name="switchname" value="west"/></settings>'
+    "</configuration>",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A configuration in several files, as FreeSWITCH's own is."""
+    folder = tmp_path / "conf"
+    (folder / "conf").mkdir(parents=True)
+    (folder / "freeswitch.xml").write_text(TREE)
+    for name, text in PARTS.items():
+        (folder / "conf" / f"{name}.xml").write_text(f"<include>\n{text}\n</include>\n")
+    return folder
+
+
+def test_a_tree_of_configuration_files_starts_and_what_is_missing_is_told_once(
+    tmp_path: Path, tree: Path
+) -> None:
+    process = start(["--conf", str(tree), "--base", str(tmp_path), "--set", "console_loglevel=warning"])
+    lines = lines_to_ready(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 0
+    assert process.stdout is not None
+    lines += process.stdout.readlines()
+    process.stdout.close()
+    warnings = [line.partition("] moonline:0 ")[2] for line in lines if "[WARNING]" in line]
+    assert warnings == [
+        "modules.conf names modules that are not there: mod_nosuch\n",
+        "In the configuration the dialplan runs applications that are not there: teleport\n",
+    ]
+    assert not [line for line in lines if "[NOTICE]" in line or "[ERR]" in line or "Traceback" in line]
+    assert "[NOTICE] moonline:0 Shutting down" in (tmp_path / "log" / "freeswitch.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("log_format", "beginning"), [("syslog", "<4>[WARNING] "), ("json", '{"timestamp": '), ("plain", "20")]
+)
+def test_log_lines_are_written_as_asked_for(
+    tmp_path: Path, tree: Path, log_format: str, beginning: str
+) -> None:
+    log = tmp_path / "m.log"
+    process = start(
+        ["--conf", str(tree), "--base", str(tmp_path), "--log-format", log_format, "--log-file", str(log)]
+    )
+    lines = lines_to_ready(process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 0
+    assert process.stdout is not None
+    process.stdout.close()
+    assert next(line for line in lines if "mod_nosuch" in line).startswith(beginning)
+    assert next(line for line in log.read_text().splitlines() if "mod_nosuch" in line).startswith(beginning)
+
+
+def test_its_supervisor_hears_when_it_is_ready_and_when_it_ends(tmp_path: Path, tree: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.settimeout(30)
+        supervisor.bind(str(tmp_path / "notify"))
+        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        process = start(["--conf", str(tree), "--base", str(tmp_path)], environment)
+        assert supervisor.recv(100) == b"READY=1"
+        process.send_signal(signal.SIGTERM)
+        assert supervisor.recv(100) == b"STOPPING=1"
+        assert process.wait() == 0
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+class Terminal:
+    """A server on a terminal of its own, and what it shows there."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self._end, other = pty.openpty()
+        environment = {**os.environ, "PROMPT_TOOLKIT_NO_CPR": "1", "TERM": "xterm", "HOME": str(folder)}
+        self.process = subprocess.Popen(
+            [*RUN, *arguments], cwd=ROOT, env=environment, start_new_session=True,
+            stdin=other, stdout=other, stderr=other,
+        )  # fmt: skip
+        os.close(other)
+        self._seen = b""
+
+    def until(self, text: str) -> str:
+        """Return what was shown up to and with `text`, and forget it."""
+        while text.encode() not in self._seen:
+            try:
+                self._seen += os.read(self._end, 65536)
+            except OSError:
+                raise AssertionError(f"{text!r} never came, but {self._seen!r}") from None
+        end = self._seen.index(text.encode()) + len(text.encode())
+        seen, self._seen = self._seen[:end], self._seen[end:]
+        return seen.decode(errors="replace")
+
+    def type(self, keys: str) -> None:
+        os.write(self._end, keys.encode())
+
+    def rest(self) -> str:
+        with contextlib.suppress(OSError):
+            while data := os.read(self._end, 65536):
+                self._seen += data
+        os.close(self._end)
+        return self._seen.decode()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, tree: Path) -> Iterator[Terminal]:
+    pytest.importorskip("prompt_toolkit")
+    terminal = Terminal(tmp_path, "--conf", str(tree), "--base", str(tmp_path))
+    terminal.until("moonline@")
+    yield terminal
+    terminal.process.kill()
+    terminal.process.wait()
+
+
+def test_on_a_terminal_it_shows_a_prompt(terminal: Terminal) -> None:
+    terminal.type("echo hel\u00e4lo\r")
+    terminal.until("hel\u00e4lo\r\n")
+    terminal.type("/log debug\r")
+    terminal.until("+OK log level debug [7]")
+    terminal.type("/event plain API\r")
+    terminal.until("+OK event listener enabled plain")
+    terminal.type("\x1bOQ")  # F2
+    terminal.until("API-Command: status")
+    terminal.until("UP 0 years")
+    for keys in ("/quit\r", "\x04"):
+        terminal.type(keys)
+        terminal.until("`...` ends the server")
+        terminal.until("moonline@")
+    terminal.type("...\r")
+    assert "Shutting down" in terminal.rest()
+    assert terminal.process.wait() == 0
+
+
+def test_a_signal_takes_the_prompt_away(terminal: Terminal) -> None:
+    terminal.process.send_signal(signal.SIGTERM)
+    shown = terminal.rest()
+    assert terminal.process.wait() == 0
+    assert shown.rindex("\x1b[?2004l") > shown.rfind("\x1b[?2004h")  # the terminal is as it was
+
+
+def test_a_prompt_is_not_shown_where_none_is_wanted(tmp_path: Path, tree: Path) -> None:
+    terminal = Terminal(tmp_path, "--conf", str(tree), "--base", str(tmp_path), "--no-console")
+    terminal.until("moonline is ready")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert "moonline@" not in terminal.rest()
+    assert terminal.process.wait() == 0
 
 
 @pytest.mark.parametrize(
