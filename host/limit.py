@@ -20,7 +20,7 @@ _HOLDS: Final = "limit_backends"
 
 
 class LimitBackend(Protocol):
-    """A keeper of counts. A session counts once a resource, however often it asks."""
+    """A keeper of counts. FreeSWITCH: `hash` counts a session once, `db` and `hiredis` as often as it asks."""
 
     name: str
     module: str
@@ -93,10 +93,11 @@ def fire_usage(
 
 
 def parse_maximum(text: str) -> tuple[int, int]:
-    """Return (maximum, interval in s) of `5`, `5/60` or nothing; FreeSWITCH: a negative maximum is none."""
+    """Return (maximum, interval in s) of `5`, `5/60` or nothing; FreeSWITCH: what begins with `-` is no maximum."""
+    if not text or text.startswith("-"):
+        return NO_MAXIMUM, 0
     maximum_text, _, interval_text = text.partition("/")
-    maximum = leading_int(maximum_text) if maximum_text else NO_MAXIMUM
-    return max(maximum, NO_MAXIMUM), max(0, leading_int(interval_text))
+    return max(0, leading_int(maximum_text)), max(0, leading_int(interval_text))
 
 
 def _routed(session: Session) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, ".moonline-setup")
-EXTRAS = "dev,av,console,pgsql"
+EXTRAS = "dev,av,console,enum,pgsql,redis,srtp"
 OLDEST = (3, 11)
 
 PROBE = """
@@ -182,8 +182,19 @@ def has_sndfile(python: Interpreter) -> bool:
     return any(os.path.exists(os.path.join(folder, "sndfile.h")) for folder in folders)
 
 
+def has_postgres() -> bool:
+    """Tell whether a PostgreSQL server is there: on the PATH, or where Debian puts it, by version."""
+    import glob
+    import shutil
+
+    return bool(shutil.which("initdb") or glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+
+
 def missing_packages(python: Interpreter) -> list[str]:
-    """Debian's names of the packages that the machine lacks for building and running Moonline."""
+    """Debian's names of the packages that the machine lacks for building, running and testing Moonline.
+
+    The servers are for the tests, which start their own; Debian's start one each with the machine, too.
+    """
     import shutil
 
     name = "python{}.{}".format(*python.version)
@@ -192,6 +203,8 @@ def missing_packages(python: Interpreter) -> list[str]:
         name + "-dev": python.has_headers,
         "g++": all(shutil.which(compiler) for compiler in python.compilers),
         "libsndfile1-dev": has_sndfile(python),
+        "redis-server": shutil.which("redis-server"),
+        "postgresql": has_postgres(),
     }
     return [package for package, there in wanted.items() if not there]
 

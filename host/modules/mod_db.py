@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from host import limit
-from host.api_table import ApiTable
+from host.api_table import ApiTable, Handler
 from host.arguments import separate
-from host.byte_text import to_bytes, to_text
 from host.interfaces import ApiRequest, Application
 from host.log import LogLevel
+from host.sql_store import MEMORY, SqlError, SqlStore, is_postgres, open_store
 
 if TYPE_CHECKING:
     from host.session import Session
     from host.switch import Switch
 
 _ERROR: Final = "!err!"
-_MEMORY: Final = ":memory:"
 _FILE: Final = "call_limit.db"  # FreeSWITCH's name for it
 _TABLES: Final = """
 create table if not exists limit_data (hostname text, realm text, id text, uuid text);
@@ -31,35 +28,9 @@ create unique index if not exists db_data_key on db_data (realm, data_key);
 create table if not exists group_data (hostname text, groupname text, url text);
 create index if not exists group_data_name on group_data (groupname, url);
 """
+# More sessions than there can be.
+_ANY_NUMBER: Final = 2**31 - 1
 _DELIMITERS: Final = {"order": "|", "multi": ":_:"}
-
-
-class Database:
-    """An SQLite database that several threads use, one statement at a time. Texts are stored as their bytes."""
-
-    def __init__(self, path: str) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.text_factory = to_text
-        self._lock = threading.Lock()
-        if path != _MEMORY:
-            # Readers and a writer do not hold each other up, and a crash loses nothing that was committed.
-            self._connection.execute("pragma journal_mode=wal")
-        self._connection.executescript(_TABLES)
-
-    def run(self, *statements: tuple[str, Sequence[str]]) -> list[tuple[str | int, ...]]:
-        """Run statements as one transaction; return the rows of the last."""
-        with self._lock, self._connection:
-            self._connection.execute("begin immediate")
-            for sql, values in statements:
-                # As blobs cast to text: bytes that are no UTF-8 pass unharmed, and compare equal to themselves.
-                prepared = sql.replace("?", "cast(? as text)")
-                cursor = self._connection.execute(prepared, [to_bytes(value) for value in values])
-            return cursor.fetchall()
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
 
 
 def database_path(switch: Switch) -> str:
@@ -71,14 +42,31 @@ def database_path(switch: Switch) -> str:
     folder = Path(switch.global_variables.get("db_dir") or "")
     base = Path(switch.global_variables.get("base_dir") or "")
     if switch.clock.virtual or not base.is_dir():
-        return _MEMORY
+        return MEMORY
     try:
         folder.mkdir(exist_ok=True)
         with (folder / _FILE).open("ab"):
             return str(folder / _FILE)
     except OSError as error:
         switch.log(LogLevel.WARNING, f"mod_db keeps its data in memory: {error}")
-        return _MEMORY
+        return MEMORY
+
+
+def _open(switch: Switch) -> SqlStore:
+    """Open the PostgreSQL database that `odbc-dsn` in db.conf names, else the SQLite file. Raises SqlError.
+
+    Simulated calls use none but their own memory.
+    """
+    configuration = switch.xml.configuration("db.conf")
+    params = configuration.findall("settings/param") if configuration is not None else []
+    dsn = next((param.get("value", "") for param in params if param.get("name") == "odbc-dsn"), "")
+    if dsn and not switch.clock.virtual:
+        if not is_postgres(dsn):
+            raise SqlError(
+                f"odbc-dsn in db.conf is none of PostgreSQL (pgsql://…): {dsn.partition('://')[0]}"
+            )
+        return open_store(dsn, _TABLES)
+    return open_store(database_path(switch), _TABLES)
 
 
 class DbLimit:
@@ -87,49 +75,65 @@ class DbLimit:
     name = "db"
     module = "mod_db"
 
-    def __init__(self, switch: Switch, database: Database) -> None:
+    def __init__(self, switch: Switch, database: SqlStore) -> None:
         self._switch = switch
         self._database = database
-        self._lock = threading.Lock()
 
     def take(self, session: Session, realm: str, resource: str, maximum: int, interval: int) -> bool:
-        with self._lock:
-            others = self._count("where realm = ? and id = ? and uuid <> ?", realm, resource, session.uuid)
-            if 0 <= maximum <= others:
-                session.channel.log(
-                    LogLevel.INFO, f"Usage for {realm}_{resource} is already at max value ({maximum})"
-                )
-                return False
-            self._database.run(
+        """Count the session in one transaction, so that hosts that share a database never count too many.
+
+        FreeSWITCH: a session counts as often as it asks.
+        """
+        for name, value in (("realm", realm), ("id", resource), ("max", str(maximum))):
+            session.channel.set_variable(f"limit_{name}", value)
+        most = str(maximum if maximum >= 0 else _ANY_NUMBER)
+        count = "select count(*) from limit_data where realm = ? and id = ?"
+        try:
+            (found, *_), *counted = self._database.run(
+                (count, (realm, resource)),
                 (
-                    "delete from limit_data where uuid = ? and realm = ? and id = ?",
-                    (session.uuid, realm, resource),
+                    "insert into limit_data (hostname, realm, id, uuid) select ?, ?, ?, ?"
+                    f" where ({count}) < cast(? as integer) returning hostname",
+                    (self._switch.hostname, realm, resource, session.uuid, realm, resource, most),
                 ),
-                (
-                    "insert into limit_data (hostname, realm, id, uuid) values (?, ?, ?, ?)",
-                    (self._switch.hostname, realm, resource, session.uuid),
-                ),
+                locked="limit_data",
             )
-        limit.set_usage(session.channel, realm, resource, others + 1)
-        limit.fire_usage(self._switch, "db", realm, resource, others + 1, 0, maximum, max(maximum, 0))
+        except SqlError as error:
+            session.channel.log(LogLevel.ERR, f"mod_db cannot count {realm}_{resource}: {error}")
+            return False
+        if not counted:
+            session.channel.log(
+                LogLevel.INFO, f"Usage for {realm}_{resource} is already at max value ({maximum})"
+            )
+            return False
+        usage = int(found or 0) + 1
+        limit.set_usage(session.channel, realm, resource, usage)
+        limit.fire_usage(self._switch, "db", realm, resource, usage, 0, maximum, 0)
         return True
 
     def release(self, session: Session, realm: str | None = None, resource: str | None = None) -> None:
-        if realm is None:
-            self._database.run(("delete from limit_data where uuid = ?", (session.uuid,)))
-        else:
-            self._database.run(
-                (
-                    "delete from limit_data where uuid = ? and realm = ? and id = ?",
-                    (session.uuid, realm, resource or ""),
-                )
+        statement = (
+            ("delete from limit_data where uuid = ?", (session.uuid,))
+            if realm is None
+            else (
+                "delete from limit_data where uuid = ? and realm = ? and id = ?",
+                (session.uuid, realm, resource or ""),
             )
+        )
+        try:
+            self._database.run(statement)
+        except SqlError as error:
+            session.channel.log(LogLevel.ERR, f"mod_db cannot give back what the call holds: {error}")
 
     def usage(self, realm: str, resource: str) -> tuple[int, int]:
         return self._count("where realm = ? and id = ?", realm, resource), 0
 
     def reset(self) -> bool:
-        self._database.run(("delete from limit_data where hostname = ?", (self._switch.hostname,)))
+        try:
+            self._database.run(("delete from limit_data where hostname = ?", (self._switch.hostname,)))
+        except SqlError as error:
+            self._switch.log(LogLevel.ERR, f"mod_db cannot reset its counts: {error}")
+            return False
         return True
 
     def reset_interval(self, realm: str, resource: str) -> None:
@@ -140,10 +144,14 @@ class DbLimit:
         return f"Tracking {count} resources for hostname {self._switch.hostname}."
 
     def _count(self, where: str, *values: str) -> int:
-        return int(self._database.run((f"select count(*) from limit_data {where}", values))[0][0])
+        try:
+            return int(self._database.run((f"select count(*) from limit_data {where}", values))[0][0] or 0)
+        except SqlError as error:
+            self._switch.log(LogLevel.ERR, f"mod_db cannot count: {error}")
+            return 0
 
 
-def _change_value(switch: Switch, database: Database, parts: list[str]) -> bool:
+def _change_value(switch: Switch, database: SqlStore, parts: list[str]) -> bool:
     """Insert or delete a value; False for wrong syntax."""
     match [parts[0].lower() if parts else "", len(parts)]:
         case ["insert", 4]:
@@ -161,7 +169,7 @@ def _change_value(switch: Switch, database: Database, parts: list[str]) -> bool:
     return False
 
 
-def _change_group(switch: Switch, database: Database, parts: list[str]) -> bool:
+def _change_group(switch: Switch, database: SqlStore, parts: list[str]) -> bool:
     """Insert into a group or delete from it; False for wrong syntax."""
     if len(parts) < 3:
         return False
@@ -185,14 +193,28 @@ def _change_group(switch: Switch, database: Database, parts: list[str]) -> bool:
     return False
 
 
-def _commands(switch: Switch, database: Database) -> ApiTable:
+def _commands(switch: Switch, database: SqlStore) -> ApiTable:
     table = ApiTable("mod_db")
+    place = database.place
+
+    def guarded(handler: Handler) -> Handler:
+        """Answer FreeSWITCH's error where the database fails."""
+
+        def run(request: ApiRequest) -> str | None:
+            try:
+                return handler(request)
+            except SqlError as error:
+                switch.log(LogLevel.ERR, f"mod_db: {error}")
+                return _ERROR
+
+        return run
 
     def value_of(realm: str, key: str) -> str:
         rows = database.run(("select data from db_data where realm = ? and data_key = ?", (realm, key)))
         return str(rows[0][0]) if rows else ""
 
     @table.command("db", "[insert|delete|select|exists|count|list]/<realm>/<key>/<value>", "db get/set")
+    @guarded
     def db(request: ApiRequest) -> str:
         parts = separate(request.argument, "/", 4)
         if _change_value(switch, database, parts):
@@ -207,16 +229,20 @@ def _commands(switch: Switch, database: Database) -> ApiTable:
             case ["count", realm]:
                 return str(database.run(("select count(*) from db_data where realm = ?", (realm,)))[0][0])
             case ["list"]:
-                rows = database.run(("select distinct realm from db_data order by rowid", ()))
+                rows = database.run((f"select realm from db_data group by realm order by min({place})", ()))
                 return ",".join(str(row[0]) for row in rows)
             case ["list", realm]:
                 rows = database.run(
-                    ("select distinct data_key from db_data where realm = ? order by rowid", (realm,))
+                    (
+                        f"select data_key from db_data where realm = ? group by data_key order by min({place})",
+                        (realm,),
+                    )
                 )
                 return ",".join(str(row[0]) for row in rows)
         return _ERROR
 
     @table.command("group", "[insert|delete|call]:<group name>:<url>", "group [insert|delete|call]")
+    @guarded
     def group(request: ApiRequest) -> str:
         parts = separate(request.argument, ":", 3)
         if _change_group(switch, database, parts):
@@ -224,7 +250,7 @@ def _commands(switch: Switch, database: Database) -> ApiTable:
         if len(parts) > 1 and parts[0].lower() == "call":
             delimiter = _DELIMITERS.get(parts[2].lower() if len(parts) > 2 else "", ",")
             rows = database.run(
-                ("select url from group_data where groupname = ? order by rowid", (parts[1],))
+                (f"select url from group_data where groupname = ? order by {place}", (parts[1],))
             )
             return delimiter.join(str(row[0]) for row in rows)
         return _ERROR
@@ -234,18 +260,31 @@ def _commands(switch: Switch, database: Database) -> ApiTable:
 
 def load(switch: Switch) -> None:
     """Bring the commands and applications `db` and `group` and the limit back end `db`."""
-    database = Database(database_path(switch))
+    database = _open(switch)
     _databases[switch.core_uuid] = database
     counts = DbLimit(switch, database)
     counts.reset()
 
+    def guarded(session: Session, usage: str, change: Callable[[], bool]) -> None:
+        try:
+            if not change():
+                session.channel.log(LogLevel.WARNING, f"USAGE: {usage}")
+        except SqlError as error:
+            session.channel.log(LogLevel.ERR, f"mod_db: {error}")
+
     def db(session: Session, data: str) -> None:
-        if not _change_value(switch, database, separate(data, "/", 4)):
-            session.channel.log(LogLevel.WARNING, "USAGE: db [insert|delete]/<realm>/<key>/<val>")
+        guarded(
+            session,
+            "db [insert|delete]/<realm>/<key>/<val>",
+            lambda: _change_value(switch, database, separate(data, "/", 4)),
+        )
 
     def group(session: Session, data: str) -> None:
-        if not _change_group(switch, database, separate(data, ":", 3)):
-            session.channel.log(LogLevel.WARNING, "USAGE: group [insert|delete]:<group name>:<val>")
+        guarded(
+            session,
+            "group [insert|delete]:<group name>:<val>",
+            lambda: _change_group(switch, database, separate(data, ":", 3)),
+        )
 
     _commands(switch, database).register(switch)
     switch.limits.add(counts)
@@ -266,4 +305,4 @@ def unload(switch: Switch) -> None:
 
 
 # By the switch's core UUID: `unload` gets no more than the switch.
-_databases: Final[dict[str, Database]] = {}
+_databases: Final[dict[str, SqlStore]] = {}

@@ -26,6 +26,7 @@ from host.modules.mod_commands import (
     uuid_route,
     uuid_state,
 )
+from host.modules.mod_commands.core_tables import core_tables, core_writers
 from host.truth import is_true
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ TABLES: Final[tuple[ApiTable, ...]] = tuple(
 
 
 def load(switch: Switch) -> None:
-    """Register the commands; those that run programs only where `disable_system_api_commands` is not true."""
+    """Register the commands, and begin to write the core's tables.
+
+    The commands that run programs come only where the global variable `disable_system_api_commands` is not true.
+    """
     for table in TABLES:
         table.register(switch)
     if not is_true(switch.global_variables.get("disable_system_api_commands")):
@@ -70,3 +74,14 @@ def load(switch: Switch) -> None:
         switch.words.load()
     except (OSError, ValueError) as error:
         switch.report_bug("reading the sticky aliases", error)
+    tables = core_tables(switch)
+    if tables is not None:
+        core_writers[switch] = tables
+        tables.start()
+
+
+def unload(switch: Switch) -> None:
+    """End the writing of the core's tables."""
+    tables = core_writers.pop(switch, None)
+    if tables is not None:
+        tables.stop()

@@ -116,6 +116,11 @@ _BASICS: Final = tuple(name for name in _DETAILS if name not in _LEFT_OUT)
 _A_BASICS: Final = (*_BASICS[: _BASICS.index("call_uuid") + 1], "hostname", *_BASICS[-2:])
 _B_BASICS: Final = tuple(name for name in _BASICS if name != "call_uuid")
 
+# The columns of `channels`, and of both legs of `calls` and `detailed_calls`.
+CHANNEL_COLUMNS: Final = tuple(_COLUMNS)
+BASIC_COLUMNS: Final = (_A_BASICS, _B_BASICS)
+DETAILED_COLUMNS: Final = (_DETAILS, _DETAILS)
+
 
 def channel_report(switch: Switch, like: str | None = None) -> Report:
     """Return the channels, the oldest first; with `like` those that an SQL pattern or a part of a text fits."""
@@ -148,6 +153,20 @@ def call_report(switch: Switch, *, detailed: bool = False, bridged: bool = False
             row.append(str(session.channel.profile.times.bridged // SECOND))
         rows.append(row)
     return Report(columns, rows)
+
+
+def bridged_pairs(switch: Switch) -> list[tuple[str, str, str, str, str]]:
+    """Return the bridged calls: their UUID, when they were bridged as text and in seconds, and both legs' UUIDs."""
+    pairs = []
+    for session in _sessions(switch):
+        other = switch.find_session(session.partner) if session.partner is not None else None
+        if other is None or not _calls(session, other):
+            continue
+        bridged = session.channel.profile.times.bridged // SECOND
+        moment = datetime.fromtimestamp(bridged, UTC).astimezone(local_zone())
+        call = session.channel.variables.get("call_uuid") or session.uuid
+        pairs.append((call, f"{moment:%Y-%m-%d %H:%M:%S}", str(bridged), session.uuid, other.uuid))
+    return pairs
 
 
 def _sessions(switch: Switch) -> list[Session]:

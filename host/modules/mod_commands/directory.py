@@ -9,6 +9,7 @@ from lxml import etree
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
 from host.interfaces import ApiRequest
+from host.modules.mod_commands.core_tables import core_writers
 from host.switch import Switch
 from host.xml_directory import DirectoryUser, setting
 from host.xml_text import xml_text
@@ -145,13 +146,15 @@ def xml_flush_cache(request: ApiRequest) -> str:
 
 @command("reg_url", "<user>@<domain>")
 def reg_url(request: ApiRequest) -> str:
-    """Return where a registered user is reached, an error as a dial string when it is nowhere."""
+    """Return where a user is reached that this host, or one with the same core database, has registered."""
     user, _, domain = request.argument.partition("@")
     domain = domain or _default_domain(request.switch)
     for registration in request.switch.registrations.values():
         if registration.reg_user == user and registration.realm.lower() == domain.lower():
             return registration.url
-    return _NOT_REGISTERED
+    tables = core_writers.get(request.switch)
+    elsewhere = tables.registered_url(user, domain) if tables is not None else None
+    return elsewhere or _NOT_REGISTERED
 
 
 def _default_domain(switch: Switch) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from host.api_table import ApiTable, UsageError
@@ -10,7 +9,7 @@ from host.arguments import separate
 from host.clock import SECOND
 from host.hangup_cause import HangupCause, find_cause
 from host.interfaces import ApiRequest
-from host.ivr.broadcast import broadcast
+from host.ivr.schedule import delay_until, schedule_broadcast, schedule_hangup, schedule_transfer
 from host.leading_number import leading_long
 from host.scheduler import LONGEST
 from host.switch import Switch
@@ -63,18 +62,17 @@ def sched_hangup(request: ApiRequest) -> str:
         raise UsageError
     switch = request.switch
     uuid = parts[1] if len(parts) > 1 else ""
-    if switch.find_session(uuid) is None:
+    session = switch.find_session(uuid)
+    if session is None:
         return "-ERR No such channel!\n"
     cause = HangupCause.ALLOTTED_TIMEOUT
     if len(parts) > 2:
         cause = find_cause(parts[2]) or HangupCause.NORMAL_CLEARING
-
-    def hang_up() -> None:
-        session = switch.find_session(uuid)
-        if session is not None:
-            session.channel.hangup(cause)
-
-    _once(switch, parts[0], "switch_ivr_schedule_hangup", uuid, hang_up)
+    delay = delay_until(switch, parts[0])
+    if delay:
+        schedule_hangup(switch, delay, uuid, cause)
+    else:
+        session.channel.hangup(cause)
     return "+OK\n"
 
 
@@ -91,13 +89,7 @@ def sched_transfer(request: ApiRequest) -> str:
     when, uuid, *where = parts
     if switch.find_session(uuid) is None:
         return "-ERR No such channel!\n"
-
-    def transfer() -> None:
-        session = switch.find_session(uuid)
-        if session is not None:
-            session.transfer(*where)
-
-    _once(switch, when, "switch_ivr_schedule_transfer", uuid, transfer)
+    schedule_transfer(switch, delay_until(switch, when), uuid, *where)
     return "+OK\n"
 
 
@@ -114,13 +106,7 @@ def sched_broadcast(request: ApiRequest) -> str:
     switch = request.switch
     when, uuid, path, *legs = parts
     delay, interval = _time(switch, when)
-    switch.scheduler.add(
-        delay,
-        "switch_ivr_schedule_broadcast",
-        uuid,
-        lambda: broadcast(switch, uuid, path, legs[0] if legs else "aleg"),
-        interval=interval,
-    )
+    schedule_broadcast(switch, delay, uuid, path, legs[0] if legs else "aleg", interval=interval)
     return "+OK Message scheduled\n"
 
 
@@ -143,13 +129,3 @@ def _time(switch: Switch, text: str) -> tuple[int, int]:
     if text.startswith("@") or number < now:
         return number, number
     return number - now, 0
-
-
-def _once(switch: Switch, when: str, description: str, uuid: str, work: Callable[[], None]) -> None:
-    """Do `work` at a time, now when it is not in the future; the call's UUID is the group."""
-    number = min(max(leading_long(when.lstrip("+")), 0), LONGEST)
-    delay = number if when.startswith("+") else number - switch.clock.time() // SECOND
-    if delay > 0:
-        switch.scheduler.add(delay, description, uuid, work)
-    else:
-        work()

@@ -18,8 +18,9 @@ from host.hangup_cause import HangupCause
 from host.interfaces import ApiRequest
 from host.leading_number import leading_float, leading_int
 from host.log import LogLevel, level_of
+from host.media_status import media_figures
 from host.session_control import Shutdown
-from host.switch import Switch
+from host.switch import UUID_VERSIONS, Switch
 from host.truth import is_true
 
 commands: Final = ApiTable("mod_commands")
@@ -77,7 +78,13 @@ def stack_sizes() -> tuple[int, int]:
 
 @command("status", "", "Show current status")
 def status(request: ApiRequest) -> str:
+    """Tell how the switch fares, or with `media` its media engine."""
     switch = request.switch
+    if request.argument == "media":
+        return (
+            "".join(f"{name}: {value}\n" for name, value in media_figures(switch))
+            or "-ERR no media engine runs\n"
+        )
     control = switch.control
     time = ", ".join(
         f"{number} {name.removesuffix('s')}{'' if number == 1 else 's'}"
@@ -298,6 +305,26 @@ def _ctl_send_sighup(switch: Switch, words: list[str]) -> str:
     return "+OK\n"
 
 
+def _ctl_uuid_version(switch: Switch, words: list[str]) -> str:
+    """Tell, and perhaps set, which UUIDs are made: 4 (random) or 7 (ordered by time)."""
+    version = leading_int(words[0]) if words else 0
+    if version in UUID_VERSIONS:
+        switch.uuid_version = version
+    return f"+OK set uuid version: {switch.uuid_version}\n"
+
+
+def _ctl_sync_clock(switch: Switch, words: list[str]) -> str:
+    """Say so: the system's time is read anew whenever it is asked for, so it is never behind."""
+    return "+OK clock synchronized\n"
+
+
+def _ctl_recover(switch: Switch, words: list[str]) -> str:
+    """Say that no call was recovered: none is kept for that."""
+    if words and words[0].lower() == "flush":
+        return "+OK flushed\n"
+    return "+OK 0 session(s) recovered in total\n"
+
+
 _CONTROLS: Final[dict[str, Callable[[Switch, list[str]], str]]] = {
     "hupall": _ctl_hupall,
     "pause": _ctl_pause(True),
@@ -317,6 +344,10 @@ _CONTROLS: Final[dict[str, Callable[[Switch, list[str]], str]]] = {
     "verbose_events": _ctl_switch("verbose_events"),
     "api_expansion": _ctl_switch("api_expansion"),
     "loglevel": _ctl_loglevel,
+    "uuid_version": _ctl_uuid_version,
+    "sync_clock": _ctl_sync_clock,
+    "sync_clock_when_idle": _ctl_sync_clock,
+    "recover": _ctl_recover,
     "reclaim_mem": _ctl_reclaim_mem,
     "send_sighup": _ctl_send_sighup,
 }

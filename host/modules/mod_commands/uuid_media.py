@@ -11,6 +11,7 @@ from host.clock import SECOND
 from host.interfaces import ApiRequest
 from host.ivr.file_command import command_file
 from host.ivr.record import record_path, record_session, session_recordings, stop_record_session
+from host.ivr.schedule import start_heartbeat, stop_heartbeat
 from host.ivr.session_audio import (
     displace_session,
     mute_audio,
@@ -22,24 +23,23 @@ from host.ivr.tone_detect import tone_detect_session
 from host.leading_number import leading_int
 from host.media_bug import media_bugs
 from host.modules.mod_commands.channel_argument import NO_CHANNEL, NO_SESSION, find, words
-from host.session import Session
-from media.recording import Recording
+from host.truth import is_true
+from media.recording import Recorder
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
 
 _SUCCESS: Final = "+OK Success\n"
 _HEARTBEAT_SYNTAX: Final = "<uuid> [sched] [0|<seconds>]"
-_HEARTBEAT: Final = "session_heartbeat"
 _DEFAULT_HEARTBEAT: Final = 60
 _LONGEST_HEARTBEAT: Final = 10**9  # seconds
 
 # What uuid_record does to a recording that runs.
-_STEERING: Final[dict[str, Callable[[Recording], None]]] = {
-    "mask": Recording.mask,
-    "unmask": Recording.unmask,
-    "pause": Recording.pause,
-    "resume": Recording.resume,
+_STEERING: Final[dict[str, Callable[[Recorder], None]]] = {
+    "mask": lambda recording: recording.mask(),
+    "unmask": lambda recording: recording.unmask(),
+    "pause": lambda recording: recording.pause(),
+    "resume": lambda recording: recording.resume(),
 }
 
 
@@ -139,8 +139,7 @@ def uuid_buglist(request: ApiRequest) -> str:
     session = find(request, uuid)
     if session is None:
         return ""
-    listed = [("session_record", path) for path in session_recordings(session)]
-    listed += [(bug.function, bug.target) for bug in media_bugs(session)]
+    listed = [(bug.function, bug.target) for bug in media_bugs(session)]
     rows = "".join(
         f" <media-bug>\n  <function>{function}</function>\n  <target>{target}</target>\n"
         "  <thread-locked>0</thread-locked>\n </media-bug>\n"
@@ -151,7 +150,10 @@ def uuid_buglist(request: ApiRequest) -> str:
 
 @command("uuid_session_heartbeat", _HEARTBEAT_SYNTAX, "uuid_session_heartbeat")
 def uuid_session_heartbeat(request: ApiRequest) -> str:
-    """Tell the channel with SESSION_HEARTBEAT every so many seconds; 0 ends it, `sched` begins after the first."""
+    """Tell the channel with SESSION_HEARTBEAT every so many seconds, with `heartbeat_fire_on_set` also at once.
+
+    0 ends it. FreeSWITCH counts frames of media unless it is `sched`; the clock is kept here in any case.
+    """
     parts = separate(request.argument, " ", 3)
     if len(parts) < 2:
         return f"-USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
@@ -164,12 +166,11 @@ def uuid_session_heartbeat(request: ApiRequest) -> str:
         return f"-USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
     number = leading_int(wanted[0])
     seconds = _DEFAULT_HEARTBEAT if number < 0 else min(number, _LONGEST_HEARTBEAT)
-    token = object()
-    session.channel.private[_HEARTBEAT] = token
     if seconds:
-        if not scheduled:
-            session.channel.fire("SESSION_HEARTBEAT")
-        _beat(session, seconds, token)
+        at_once = is_true(session.channel.get_variable("heartbeat_fire_on_set"))
+        start_heartbeat(session, seconds, at_once=at_once)
+    else:
+        stop_heartbeat(session)
     return "+OK\n"
 
 
@@ -203,12 +204,3 @@ def tone_detect(request: ApiRequest) -> str:
             return ""
     tone_detect_session(session, key, tones, flags, seconds, max(leading_int(hits), 1), application, data)
     return f"+OK Enabling tone detection '{key}' '{tones}' '{flags}'\n"
-
-
-def _beat(session: Session, seconds: int, token: object) -> None:
-    def beat() -> None:
-        if session.channel.up and session.channel.private.get(_HEARTBEAT) is token:
-            session.channel.fire("SESSION_HEARTBEAT")
-            _beat(session, seconds, token)
-
-    session.clock.call_later(seconds * SECOND, beat)

@@ -116,7 +116,7 @@ def uuid_exists(request: ApiRequest) -> str:
 
 @command("uuid_dump", "<uuid> [format]", "Dump session vars")
 def uuid_dump(request: ApiRequest) -> str:
-    """Tell all of a channel: URL-encoded, or as `plain` text, `xml` or `json`."""
+    """Tell all of a channel: URL-encoded, or as `plain` text in square brackets, `xml` or `json`."""
     uuid, *form = words(request, 1, 2)
     session = find(request, uuid)
     if session is None:
@@ -124,7 +124,7 @@ def uuid_dump(request: ApiRequest) -> str:
     event = channel_event(session.channel, "CHANNEL_DATA")
     wanted = form[0].lower() if form else "txt"
     if wanted == "plain":
-        return "".join(f"{name}: {event.get_header(name)}\n" for name, _ in event.headers) + "\n"
+        return "".join(f"{name}: [{event.get_header(name)}]\n" for name, _ in event.headers) + "\n"
     return event.serialize(wanted if wanted in ("xml", "json") else None)
 
 

@@ -11,10 +11,11 @@ import pytest
 
 import host.modules
 from host.clock import VirtualClock
+from host.modules.mod_event_socket import event_sink
 from host.switch import Switch
 
-# The event socket and the like listen on ports; a switch under test is asked directly.
-SERVERS = frozenset({"mod_event_socket"})
+# What listens on ports or asks servers of others; a switch under test is asked directly.
+SERVERS = frozenset({"mod_event_socket", "mod_hiredis"})
 
 
 def make_switch(base: Path) -> Switch:
@@ -23,6 +24,7 @@ def make_switch(base: Path) -> Switch:
     for found in pkgutil.iter_modules(host.modules.__path__):
         if found.name not in SERVERS:
             switch.modules.load(found.name)
+    event_sink.commands.register(switch)  # what of the event socket needs no socket
     if find_spec("lua_bindings.mod_lua") is not None:
         switch.modules.load("mod_lua")
     return switch

@@ -249,10 +249,10 @@ def test_a_meta_key_of_either_leg(legs: Legs) -> None:
     legs.wait(0.5)
     for digit in "*1":
         a.receive_digit(Digit(digit))
-    legs.wait(0.1)
+    legs.wait(0.2)
     for digit in "*2":
         b.receive_digit(Digit(digit))
-    legs.wait(0.1)
+    legs.wait(0.2)
     assert legs.notes == ["from_a", "from_b"]
     assert b.channel.variables.get("null_channel_dtmf_queued") is None
 

@@ -306,16 +306,17 @@ def test_log_lines(switch: Switch) -> None:
         session.execute("log", "notice one two")
         session.execute("log", "alone")
         session.execute("log", "nonsense level")
-        session.execute("session_loglevel", "err")
+        switch.logs.set_limit(LogLevel.ERR)
         session.execute("log", "info hidden")
-        session.execute("log", "err shown")
+        session.execute("session_loglevel", "info")
+        session.execute("log", "info shown")
         return None
 
     in_call(switch, do)
     assert (LogLevel.NOTICE, "one two") in levels
     assert (LogLevel.DEBUG, "alone") in levels
     assert (LogLevel.DEBUG, "level") in levels
-    assert (LogLevel.ERR, "shown") in levels
+    assert (LogLevel.INFO, "shown") in levels
     assert (LogLevel.INFO, "hidden") not in levels
 
 

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from host.interfaces import SpeechInterface
+from host.session import Session
 from host.sound_file import SoundString, open_source
 from host.switch import Switch
+from media import codec_registry
 from media.recording import Recording
 from media.source import Samples, Source
+from tests.host.one_call import in_call, took
 
 FORMATS = ("mod_sndfile", "mod_native_file", "mod_shout", "mod_flite", "mod_espeak")
 
@@ -98,6 +101,24 @@ def test_a_file_is_taken_from_its_rate_folder(switch: Switch, tmp_path: Path) ->
     record(tmp_path / "digits" / "8000" / "7.wav", 100)
     record(tmp_path / "digits" / "7.wav", 300)
     assert open_source(switch, f"{tmp_path}/digits/7.wav", 8000).length == 800
+
+
+def test_a_g722_file_sounds_as_what_was_coded(switch: Switch, tmp_path: Path) -> None:
+    codec = codec_registry.create("G722")
+    sound = (np.sin(np.arange(16000) / 20) * 8000).astype(np.int16)
+    coded = b"".join(codec.encode(sound[start : start + 320]) for start in range(0, 16000, 320))
+    (tmp_path / "a.G722").write_bytes(coded + coded[:70])  # the last packet is cut off
+    source = open_source(switch, f"{tmp_path}/a.G722", 16000)
+    assert source.length == 16000 + 140
+    heard = whole(source)[:16000].astype(float)
+    # The filters of G.722 delay the sound by some 22 samples (ITU-T G.722 clause 3.1).
+    likeness = max(np.corrcoef(heard[lag:], sound[: 16000 - lag])[0, 1] for lag in range(40))
+    assert likeness > 0.99
+    assert open_source(switch, f"{tmp_path}/a.G722", 8000).length == 8070
+    with pytest.raises(FileNotFoundError):
+        open_source(switch, f"{tmp_path}/none.G722", 8000)
+    (tmp_path / "empty.G722").write_bytes(b"")
+    assert open_source(switch, f"{tmp_path}/empty.G722", 8000).length == 0
 
 
 def test_headerless_files_by_codec_name(switch: Switch, tmp_path: Path) -> None:
@@ -229,3 +250,94 @@ def test_without_a_configuration_there_is_no_stream(virtual_switch: Switch) -> N
     virtual_switch.modules.load("mod_local_stream")
     with pytest.raises(FileNotFoundError):
         open_source(virtual_switch, "local_stream://default", 8000)
+
+
+def test_streams_are_shown(music: Callable[..., Switch], tmp_path: Path) -> None:
+    switch = music(True)
+    assert f"default,{tmp_path}/music\nfast/16000,{tmp_path}/music\n" in switch.api("local_stream", "show")
+    shown = switch.api("local_stream", "show default").splitlines()
+    assert shown[:4] == ["default", f"  location: {tmp_path}/music", "  channels: 1", "  rate:     8000"]
+    assert shown[5:] == [
+        "  samples:  160",
+        "  prebuf:   65536",
+        "  timer:    soft",
+        "  total:    0",
+        "  shuffle:  true",
+        "  ready:    true",
+        "  stopped:  false",
+        "  reloading: false",
+    ]
+    xml = switch.api("local_stream", "show default as xml")
+    assert xml.startswith('<?xml version="1.0"?>\n<local_stream name="default">\n  <location>')
+    assert switch.api("local_stream", "show nosuch") == "-ERR Cannot locate local_stream nosuch!\n"
+    assert switch.api("local_stream") == "-USAGE: <show|start|reload|stop|hup> <local_stream_name>\n"
+
+
+def test_a_stream_goes_to_its_next_file(music: Callable[..., Switch]) -> None:
+    switch = music()
+    heard = open_source(switch, "local_stream://default", 8000)
+    switch.clock.sleep(250_000)
+    assert switch.api("local_stream", "hup default") == "+OK hup stream: default"
+    assert heard.render(2000, 8001).tolist() == [200] * 8000 + [100]
+    assert switch.api("local_stream", "hup nosuch") == ""
+
+
+def test_a_stream_is_stopped_and_started(music: Callable[..., Switch]) -> None:
+    switch = music()
+    heard = open_source(switch, "local_stream://fast", 8000)
+    switch.api("local_stream", "stop default")
+    assert switch.api("local_stream", "stop default") == "-ERR Cannot locate local_stream default!\n"
+    with pytest.raises(FileNotFoundError):
+        open_source(switch, "local_stream://default", 8000)
+    assert not heard.render(0, 100).any()
+    assert switch.api("local_stream", "start default") == "+OK stream: default"
+    assert switch.api("local_stream", "start nosuch") == ""
+    assert open_source(switch, "local_stream://default", 8000).render(0, 1)[0] == 100
+
+
+def test_who_plays_a_stream_goes_on_when_it_is_stopped(music: Callable[..., Switch]) -> None:
+    switch = music()
+    shown: list[str] = []
+
+    def do(session: Session) -> object:
+        clock = session.clock
+        clock.call_later(1_000_000, lambda: shown.append(switch.api("local_stream", "show default")))
+        clock.call_later(2_000_000, lambda: switch.api("local_stream", "stop default"))
+        return took(session, lambda: session.execute("playback", "local_stream://default"))
+
+    assert in_call(switch, do).values == [2000]
+    assert "  total:    1\n" in shown[0]
+
+
+def test_a_stream_is_read_again(music: Callable[..., Switch], tmp_path: Path) -> None:
+    switch = music()
+    heard = open_source(switch, "local_stream://default", 8000)
+    switch.clock.sleep(333_333)
+    (tmp_path / "music" / "a.wav").unlink()
+    record(tmp_path / "music" / "c.wav", 1000, 300)
+    assert switch.api("local_stream", "reload default") == "+OK"
+    assert [int(heard.render(at, 1)[0]) for at in (2667, 2667 + 8000)] == [200, 300]
+
+
+def test_a_stream_has_a_volume(music: Callable[..., Switch]) -> None:
+    switch = music()
+    heard = open_source(switch, "local_stream://default", 8000)
+    assert switch.api("local_stream", "vol default") == "+OK vol stream: default is 0"
+    assert switch.api("local_stream", "vol default 20") == "+OK vol stream: default is 20"
+    assert int(heard.render(0, 1)[0]) == 1000
+    assert switch.api("local_stream", "vol default -99") == "+OK vol stream: default is -50"
+    assert int(heard.render(0, 1)[0]) == 0
+    assert switch.api("local_stream", "vol default auto:500").startswith("-ERR ")
+
+
+def test_opened_files_are_told_when_asked_for(switch: Switch, tmp_path: Path) -> None:
+    path = record(tmp_path / "a.wav", 100)
+    logs: list[str] = []
+    switch.logs.add_sink(lambda entry: logs.append(entry.text))
+    for word in ("off", "on"):
+        assert switch.api("sndfile_debug", word) == f"Sndfile Debug: {word}\n"
+        open_source(switch, str(path), 8000)
+    assert [line for line in logs if line.startswith("Opening")] == [
+        f"Opening File [{path}] rate [8000] samples [800]"
+    ]
+    assert switch.api("sndfile_debug", "nosuch") == switch.api("sndfile_debug") == "-USAGE: <on|off>\n"

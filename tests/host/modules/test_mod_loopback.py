@@ -11,6 +11,7 @@ from host.channel_state import ChannelState
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
 from host.ivr.originate import originate
+from host.log import LogLevel
 from host.session import Session
 from host.switch import Switch
 from media.source import Samples
@@ -155,3 +156,28 @@ def test_park_ends_by_its_timeout(legs: Legs) -> None:
     legs.wait(1.1)
     assert gone(a)
     assert a.channel.hangup_cause is HangupCause.CALL_REJECTED
+
+
+def test_a_pause_and_a_limit_refuse_both_endpoints(legs: Legs) -> None:
+    control = legs.switch.control
+    lines: list[str] = []
+    legs.switch.logs.add_sink(lambda entry: lines.append(entry.text), LogLevel.CRIT)
+    control.outbound_paused = True
+    for dial_string in ("null/x", "loopback/answer/legs"):
+        assert originate(legs.switch, dial_string) == (None, HangupCause.DESTINATION_OUT_OF_ORDER)
+    control.outbound_paused = False
+    control.max_sessions = 1
+    legs.parked()
+    assert originate(legs.switch, "null/x")[0] is None
+    assert lines == [
+        *["The system cannot create any outbound sessions at this time."] * 2,
+        "Over Session Limit! 1",
+    ]
+
+
+def test_a_far_leg_that_is_refused_ends_the_near_one(legs: Legs) -> None:
+    legs.switch.control.inbound_paused = True
+    leg, cause = originate(legs.switch, "loopback/answer/legs")
+    assert (leg, cause) == (None, HangupCause.DESTINATION_OUT_OF_ORDER)
+    legs.wait(0.1)
+    assert not legs.switch.sessions

@@ -18,33 +18,14 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 # What a transcript needs beside the modules that are here: a module, or an API command of one that lacks it.
 NEEDS = {
-    "cmd_conference": "mod_conference",
-    "cmd_fifo": "mod_fifo",
     "cmd_lua": "lua",
     "cmd_media_usage": "mod_spandsp",
-    "cmd_modules_reload": "mod_valet_parking",
     "cmd_originate_wrong": "mod_sofia",
     "cmd_show_api": "lua",
     "cmd_show_interface_rows": "mod_sofia",
     "cmd_small_commands": "event_sink",
     "cmd_sofia": "mod_sofia",
     "cmd_uuid_media_commands": "mod_png",
-    "cmd_valet_info": "mod_valet_parking",
-    "cmd_vm_fsdb_usage": "mod_voicemail",
-    "cmd_voicemail_boxes": "mod_voicemail",
-    "cmd_voicemail_usage": "mod_voicemail",
-    "legs-conference-dial": "mod_conference",
-    "legs-conference-flags": "mod_conference",
-    "legs-conference-kick": "mod_conference",
-    "legs-conference-levels": "mod_conference",
-    "legs-conference-list": "mod_conference",
-    "legs-conference-members": "mod_conference",
-    "legs-conference-pin": "mod_conference",
-    "legs-conference-play": "mod_conference",
-    "legs-conference-room": "mod_conference",
-    "legs-conference-xml": "mod_conference",
-    "legs-fifo": "mod_fifo",
-    "legs-valet": "mod_valet_parking",
 }
 
 
