@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from host.truth import is_true
@@ -134,11 +135,15 @@ def _moment(parts: tuple[str, ...], now: datetime) -> datetime | None:
         return None
 
 
+# The longest in the database has 32 letters; ZoneInfo goes down a name with many slashes by recursion.
+_LONGEST_ZONE: Final = 64
+
+
 def _in_zone(now: datetime, tz_offset: int | None, zone: str) -> datetime:
     try:
         if tz_offset is not None:
             return now.astimezone(timezone(timedelta(hours=tz_offset)))
-        return now.astimezone(ZoneInfo(zone)) if zone else now
+        return now.astimezone(ZoneInfo(zone[:_LONGEST_ZONE])) if zone else now
     except (ValueError, OSError, KeyError, OverflowError):
         return now
 

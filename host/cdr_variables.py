@@ -59,7 +59,7 @@ def set_cdr_variables(channel: Channel) -> None:
     last_app = channel.private.get("last_app")
     if isinstance(last_app, tuple):
         put("last_app", last_app[0])
-        put("last_arg", last_app[1])
+        put("last_arg", last_app[1] or None)
     put("caller_id", f'"{last.caller_id_name}" <{last.caller_id_number}>')
     spans = {
         "duration": end - created,

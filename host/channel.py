@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from host.channel_event import channel_event
 from host.channel_state import CallState, ChannelState, may_follow
 from host.hangup_cause import HangupCause
 from host.log import LogLevel
+from host.shared_number import SharedNumber
 from host.truth import is_true
 from host.variables import Variables
 
@@ -57,6 +58,10 @@ class Flag(Enum):
     XFER_ZOMBIE = auto()
     PROTO_HOLD = auto()
     EVENT_LOCK = auto()
+    REUSE_CALLER_PROFILE = auto()
+    CONFIRM_BLIND_TRANSFER = auto()
+    PICKUP = auto()
+    CHANNEL_SWAP = auto()
 
 
 class Channel:
@@ -75,7 +80,7 @@ class Channel:
         )
         self.outbound = outbound
         self.state = ChannelState.CS_NEW
-        self.running_state = ChannelState.CS_NEW
+        self.running_state = ChannelState.CS_NONE
         self.call_state = CallState.DOWN
         self.hangup_cause = HangupCause.NONE
         self.hit_dialplan = not outbound
@@ -84,8 +89,9 @@ class Channel:
         self.flags: set[Flag] = {Flag.OUTBOUND} if outbound else set()
         self.presence_id = ""
         self.presence_data = ""
-        self.log_level: LogLevel | None = None  # what of this call is logged at most; None: what of all
+        self.log_level: LogLevel | None = None  # what of this call is logged even where less is of others
         self._lock = threading.RLock()
+        self.known_ready = SharedNumber()  # 1: `ready` was true, and nothing changed since
         self.on_change: Callable[[], None] = lambda: None  # the session's wake-up
         self.watchers: list[
             Callable[[], object]
@@ -112,11 +118,13 @@ class Channel:
             if not may_follow(self.state, state) or (after is not None and self.state is not after):
                 return False
             self.state = state
+            self.known_ready.cell[0] = 0
         self.changed()
         return True
 
     def changed(self) -> None:
         """Wake the session and whoever watches the channel: a state or a flag is another now."""
+        self.known_ready.cell[0] = 0
         self.on_change()
         self.tell_watchers()
 
@@ -126,15 +134,34 @@ class Channel:
             watcher()
 
     def set_call_state(self, call_state: CallState) -> None:
-        """Set what the call is doing and tell it with CHANNEL_CALLSTATE."""
-        if call_state is self.call_state:
+        """Set what the call is doing and tell it with CHANNEL_CALLSTATE. HANGUP is the last one."""
+        former = self.call_state
+        if call_state is former or former is CallState.HANGUP:
             return
-        former, self.call_state = self.call_state, call_state
-        if self.switch.bus.wants("CHANNEL_CALLSTATE"):
-            event = channel_event(self, "CHANNEL_CALLSTATE")
-            event.add_header("Original-Channel-Call-State", former.name)
-            event.add_header("Channel-Call-State-Number", str(int(call_state)))
-            self.switch.fire(event)
+        self.call_state = call_state
+        self.fire(
+            "CHANNEL_CALLSTATE",
+            first=(
+                ("Original-Channel-Call-State", former.name),
+                ("Channel-Call-State-Number", str(int(call_state))),
+            ),
+        )
+
+    def run_state(self, state: ChannelState) -> None:
+        """Enter `state` in the session's thread and tell it with CHANNEL_STATE.
+
+        FreeSWITCH: an inbound call rings from CS_ROUTING on, and there its call state follows its flags.
+        """
+        self.running_state = state
+        self.tell_watchers()
+        if not self.outbound and state < ChannelState.CS_HANGUP:
+            if state is ChannelState.CS_ROUTING:
+                self.set_call_state(CallState.RINGING)
+            elif Flag.ANSWERED in self.flags:
+                self.set_call_state(CallState.ACTIVE)
+            elif Flag.EARLY_MEDIA in self.flags:
+                self.set_call_state(CallState.EARLY)
+        self.fire("CHANNEL_STATE")
 
     @property
     def up(self) -> bool:
@@ -159,6 +186,16 @@ class Channel:
             and state is not ChannelState.CS_RESET
             and Flag.TRANSFER not in self.flags
         )
+
+    def note_ready(self) -> bool:
+        """Return `ready`, and let `known_ready` say so until something changes."""
+        ready = self.ready
+        if ready:
+            self.known_ready.cell[0] = 1
+            ready = self.ready  # it may have changed between the two, and been told before the number was set
+            if not ready:
+                self.known_ready.cell[0] = 0
+        return ready
 
     @property
     def media_ready(self) -> bool:
@@ -185,18 +222,20 @@ class Channel:
             if self.state >= ChannelState.CS_HANGUP:
                 return False
             self.state = ChannelState.CS_HANGUP
+            self.known_ready.cell[0] = 0
             self.hangup_cause = cause
             self.hung_up_in = threading.get_ident()
             self.profile.times.hungup = self.switch.clock.time()
-        self.log(LogLevel.NOTICE, f"Hangup {self.name} [{self.running_state.name}] [{cause.name}]")
+        self.log(
+            LogLevel.NOTICE, f"Hangup {self.name} [{self.running_state.name}] [{cause.name}]", observed=True
+        )
         partner = self.switch.find_session(self.variables.get("signal_bond") or "")
         if partner is not None:
             partner.channel.variables.set("last_bridge_hangup_cause", cause.name)
         if self.flags & {Flag.BRIDGE_ORIGINATOR, Flag.BRIDGED}:
             originator = Flag.BRIDGE_ORIGINATOR in self.flags
             self.variables.set("last_bridge_role", "originator" if originator else "originatee")
-        self.set_call_state(CallState.HANGUP)
-        self.fire("CHANNEL_HANGUP", ("Hangup-Cause", cause.name))
+        self.fire("CHANNEL_HANGUP")
         self.switch.observe("hangup", self, cause=cause.name)
         self.changed()
         return True
@@ -252,7 +291,9 @@ class Channel:
             setattr(profile, f"caller_id_{part}", callee)
             setattr(profile, f"callee_id_{part}", "" if Flag.BRIDGED in self.flags else caller)
         self.variables.set("channel_cid_flipped", "yes")
-        self.fire("CALL_UPDATE", ("Direction", "RECV"))
+        partner = self.variables.get("signal_bond")
+        bridged = (("Bridged-To", partner),) if partner and self.switch.find_session(partner) else ()
+        self.fire("CALL_UPDATE", first=(("Direction", "RECV"), *bridged))
 
     def push_profile(self, profile: CallerProfile) -> None:
         """Make `profile` the current one; the former stays readable in `previous_profiles`."""
@@ -266,15 +307,13 @@ class Channel:
         self.previous_profiles.insert(0, self.profile)
         self.profile = profile
 
-    def fire(self, name: str, *headers: tuple[str, str]) -> None:
-        """Fire the channel event `name` with these headers after the channel's own."""
+    def fire(self, name: str, *headers: tuple[str, str], first: Iterable[tuple[str, str]] = ()) -> None:
+        """Fire the channel event `name` with the headers `first`, the channel's own, and these after them."""
         if self.switch.bus.wants(name):
-            event = channel_event(self, name)
-            for header, value in headers:
-                event.add_header(header, value)
+            event = channel_event(self, name, first=first)
+            event.add_headers(headers)
             self.switch.fire(event)
 
-    def log(self, level: LogLevel, text: str) -> None:
-        """Write a log line that names this channel."""
-        if self.log_level is None or level <= self.log_level:
-            self.switch.log(level, text, uuid=self.uuid)
+    def log(self, level: LogLevel, text: str, *, observed: bool = False) -> None:
+        """Write a log line that names this channel; `observed` as in `Switch.log`."""
+        self.switch.log(level, text, uuid=self.uuid, observed=observed, call_level=self.log_level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from host.event import Event
@@ -11,23 +12,79 @@ if TYPE_CHECKING:
     from host.caller_profile import CallerProfile
     from host.channel import Channel
 
-# Events that FreeSWITCH sends without the channel's variables, because they come so often.
-_WITHOUT_VARIABLES = frozenset({"CHANNEL_STATE", "CHANNEL_CALLSTATE", "CHANNEL_OUTGOING", "DTMF"})
+# The events that FreeSWITCH sends with the channel's variables; the others come too often for that.
+_WITH_VARIABLES: Final = frozenset(
+    {
+        "CALL_UPDATE",
+        "CHANNEL_ANSWER",
+        "CHANNEL_BRIDGE",
+        "CHANNEL_CREATE",
+        "CHANNEL_DATA",
+        "CHANNEL_DESTROY",
+        "CHANNEL_EXECUTE",
+        "CHANNEL_EXECUTE_COMPLETE",
+        "CHANNEL_HANGUP",
+        "CHANNEL_HANGUP_COMPLETE",
+        "CHANNEL_HOLD",
+        "CHANNEL_ORIGINATE",
+        "CHANNEL_PARK",
+        "CHANNEL_PROGRESS",
+        "CHANNEL_PROGRESS_MEDIA",
+        "CHANNEL_UNBRIDGE",
+        "CHANNEL_UNHOLD",
+        "CHANNEL_UNPARK",
+        "CHANNEL_UUID",
+        "CUSTOM",
+        "MEDIA_BUG_START",
+        "MEDIA_BUG_STOP",
+        "PLAYBACK_START",
+        "PLAYBACK_STOP",
+        "RECORD_START",
+        "RECORD_STOP",
+        "REQUEST_PARAMS",
+        "SESSION_HEARTBEAT",
+        "TEXT",
+    }
+)
 
 # The private value of a channel whose events all carry its variables (the application `verbose_events`).
 VERBOSE_EVENTS: Final = "verbose_events"
 
 
-def channel_event(channel: Channel, name: str, subclass: str | None = None) -> Event:
-    """Return a new event of `channel` with its basic, caller and variable headers."""
-    event = channel.switch.new_event(name, subclass)
-    add_channel_headers(
-        event, channel, variables=name not in _WITHOUT_VARIABLES or VERBOSE_EVENTS in channel.private
-    )
+def channel_event(
+    channel: Channel, name: str, subclass: str | None = None, first: Iterable[tuple[str, str]] = ()
+) -> Event:
+    """Return a new event of `channel` with the headers `first`, then its basic, caller and variable headers."""
+    switch = channel.switch
+    event = switch.new_event(name, subclass)
+    event.add_headers(first)
+    verbose = switch.control.verbose_events or VERBOSE_EVENTS in channel.private
+    add_channel_headers(event, channel, variables=verbose or name in _WITH_VARIABLES)
     return event
 
 
-def add_channel_headers(event: Event, channel: Channel, *, variables: bool = True) -> None:
+def tell_codec(channel: Channel, side: str, codec: str, rate: int, *, introduced: bool = True) -> None:
+    """Note that a channel reads or writes (`side`: read, write) with a codec from now on, and tell it with CODEC.
+
+    FreeSWITCH: a channel has its first codecs before it has a caller profile (not `introduced`).
+    """
+    known = (
+        (f"channel-{side}-codec-name", codec),
+        (f"channel-{side}-codec-rate", str(rate)),
+        (f"channel-{side}-codec-bit-rate", str(rate * 16)),
+    )
+    channel.variables.set(f"{side}_codec", codec)
+    channel.variables.set(f"{side}_rate", str(rate))
+    if channel.switch.bus.wants("CODEC"):
+        event = channel.switch.new_event("CODEC")
+        add_channel_headers(event, channel, variables=False, people=introduced)
+        event.add_headers(known)
+        channel.switch.fire(event)
+
+
+def add_channel_headers(
+    event: Event, channel: Channel, *, variables: bool = True, people: bool = True
+) -> None:
     """Add what FreeSWITCH tells of a channel: state, codecs, caller profiles, `variable_…`."""
     add = event.add_header
     add("Channel-State", channel.running_state.name)
@@ -44,14 +101,23 @@ def add_channel_headers(event: Event, channel: Channel, *, variables: bool = Tru
         add("Channel-Presence-Data", channel.presence_data)
     add("Channel-Call-UUID", channel.variables.get("call_uuid") or channel.uuid)
     add("Answer-State", channel.answer_state)
-    if channel.down and channel.hangup_cause is not HangupCause.NONE:
+    if channel.hangup_cause is not HangupCause.NONE:
         add("Hangup-Cause", channel.hangup_cause.name)
-    rate = channel.variables.get("read_rate")
-    if rate:
-        for side in ("Read", "Write"):
+    for side in ("Read", "Write"):
+        rate = channel.variables.get(f"{side.lower()}_rate")
+        if rate:
             add(f"Channel-{side}-Codec-Name", channel.variables.get(f"{side.lower()}_codec") or "L16")
-            add(f"Channel-{side}-Codec-Rate", channel.variables.get(f"{side.lower()}_rate") or rate)
+            add(f"Channel-{side}-Codec-Rate", rate)
             add(f"Channel-{side}-Codec-Bit-Rate", str(int(rate) * 16))
+    if people:
+        _add_people(event, channel)
+    if variables:
+        for variable, value in list(channel.variables.items()):
+            add(f"variable_{variable}", value)
+
+
+def _add_people(event: Event, channel: Channel) -> None:
+    add = event.add_header
     add_profile_headers(event, channel.profile, "Caller", channel.direction)
     if channel.profile.originator is not None:
         add("Other-Type", "originator")
@@ -59,9 +125,6 @@ def add_channel_headers(event: Event, channel: Channel, *, variables: bool = Tru
     elif channel.profile.originatee is not None:
         add("Other-Type", "originatee")
         add_profile_headers(event, channel.profile.originatee, "Other-Leg", "outbound")
-    if variables:
-        for variable, value in list(channel.variables.items()):
-            add(f"variable_{variable}", value)
 
 
 def add_profile_headers(event: Event, profile: CallerProfile, prefix: str, direction: str) -> None:
@@ -88,7 +151,7 @@ def add_profile_headers(event: Event, profile: CallerProfile, prefix: str, direc
         ("Context", profile.context),
         ("RDNIS", profile.rdnis),
         ("Channel-Name", profile.chan_name),
-        ("Profile-Index", "1"),
+        ("Profile-Index", "1" if prefix != "Other-Leg" else ""),
         ("Profile-Created-Time", str(times.profile_created)),
         ("Channel-Created-Time", str(times.created)),
         ("Channel-Answered-Time", str(times.answered)),

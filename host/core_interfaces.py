@@ -29,6 +29,7 @@ class TimerInterface:
 
 
 def register(switch: Switch) -> None:
-    """Register the clock as the timer `soft`, and the linear samples that lines in this process carry."""
+    """Register the clock as the timer `soft`, and the codecs that every line speaks: G.711 and linear samples."""
     switch.timers.add(TimerInterface("soft", TIMER_MODULE))
-    switch.codecs.add(Codec("RAW Signed Linear (16 bit)", PCM_MODULE))
+    for name in ("G.711 ulaw", "G.711 alaw", "RAW Signed Linear (16 bit)"):
+        switch.codecs.add(Codec(name, PCM_MODULE))

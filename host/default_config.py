@@ -14,7 +14,13 @@ DEFAULT_MODULES = (
     "mod_hash",
     "mod_db",
     "mod_loopback",
+    "mod_conference",
+    "mod_fifo",
+    "mod_valet_parking",
+    "mod_voicemail",
     "mod_sndfile",
+    "mod_native_file",
+    "mod_http_cache",
     "mod_tone_stream",
     "mod_say_en",
     "mod_event_socket",
@@ -57,6 +63,24 @@ def default_configuration(
         <param name="listen-port" value="{event_socket_port}"/>
         <param name="password" value="{EVENT_SOCKET_PASSWORD}"/>
       </settings>
+    </configuration>
+    <configuration name="conference.conf">
+      <caller-controls>
+        <group name="default">
+{_lines(10, _CONTROLS)}
+        </group>
+      </caller-controls>
+      <profiles>
+        <profile name="default">
+{_lines(10, (f"<param name={quoteattr(name)} value={quoteattr(value)}/>" for name, value in _ROOM))}
+        </profile>
+      </profiles>
+    </configuration>
+    <configuration name="voicemail.conf">
+      <settings/>
+      <profiles>
+        <profile name="default"/>
+      </profiles>
     </configuration>
     <configuration name="lua.conf">
       <settings>
@@ -157,6 +181,41 @@ def _keys(count: int) -> str:
 def _lines(indent: int, lines: Iterable[str]) -> str:
     return "\n".join(" " * indent + line for line in lines)
 
+
+# The keys and sounds that callers of FreeSWITCH's conferences know.
+_CONTROLS = tuple(
+    f'<control action="{action}" digits="{key}"/>'
+    for key, action in (
+        ("0", "mute"),
+        ("*", "deaf mute"),
+        ("9", "energy up"),
+        ("8", "energy equ"),
+        ("7", "energy dn"),
+        ("3", "vol talk up"),
+        ("2", "vol talk zero"),
+        ("1", "vol talk dn"),
+        ("6", "vol listen up"),
+        ("5", "vol listen zero"),
+        ("4", "vol listen dn"),
+        ("#", "hangup"),
+    )
+)
+_ROOM = (
+    ("rate", "8000"),
+    ("interval", "20"),
+    ("energy-level", "100"),
+    ("muted-sound", "conference/conf-muted.wav"),
+    ("unmuted-sound", "conference/conf-unmuted.wav"),
+    ("alone-sound", "conference/conf-alone.wav"),
+    ("enter-sound", "tone_stream://%(200,0,500,600,700)"),
+    ("exit-sound", "tone_stream://%(500,0,300,200,100,50,25)"),
+    ("kicked-sound", "conference/conf-kicked.wav"),
+    ("locked-sound", "conference/conf-locked.wav"),
+    ("is-locked-sound", "conference/conf-is-locked.wav"),
+    ("is-unlocked-sound", "conference/conf-is-unlocked.wav"),
+    ("pin-sound", "conference/conf-pin.wav"),
+    ("bad-pin-sound", "conference/conf-bad-pin.wav"),
+)
 
 _ANY = "^(.*)$"
 # FreeSWITCH: mod_voicemail asks for these macros with this data; the words are steps, see `_action`.

@@ -22,7 +22,7 @@ CLONE: Final = "CLONE"
 SUBCLASS_HEADER: Final = "Event-Subclass"
 
 # FreeSWITCH: in events of these types a header that is added takes the place of those with its name.
-_UNIQUE_HEADERS: Final = frozenset({"REQUEST_PARAMS", "CHANNEL_DATA", "MESSAGE"})
+UNIQUE_HEADERS: Final = frozenset({"REQUEST_PARAMS", "CHANNEL_DATA", "MESSAGE"})
 
 _NAME_HEADERS: Final[dict[str, Header]] = {name: ("Event-Name", name) for name in EVENT_NAMES}
 
@@ -56,7 +56,7 @@ class Event:
         self.subclass = subclass or None
         self.body: str | None = None
         self.priority = "NORMAL"
-        self._unique = name in _UNIQUE_HEADERS
+        self._unique = name in UNIQUE_HEADERS
         self._index: dict[str, int] | None = None
         self._headers: list[Header] = [_NAME_HEADERS[name]]
         if subclass:
@@ -71,6 +71,25 @@ class Event:
         event = cls(name)
         event.subclass = subclass
         event._headers = list(headers)
+        return event
+
+    @classmethod
+    def prepared(cls, name: str, headers: list[Header], positions: dict[str, int]) -> Event:
+        """Make an event of headers and their positions by folded name, both of which become the event's own.
+
+        The first header's place is that of Event-Name. Raises ValueError for an unknown type.
+        """
+        named = _NAME_HEADERS.get(name)
+        if named is None:
+            raise ValueError(f"unknown event type {name!r}")
+        event = cls.__new__(cls)
+        headers[0] = named
+        event.name = name
+        event.subclass = event.body = None
+        event.priority = "NORMAL"
+        event._unique = name in UNIQUE_HEADERS
+        event._index = positions
+        event._headers = headers
         return event
 
     @property

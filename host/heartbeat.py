@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from host import version
+from host.media_status import media_figures
 
 if TYPE_CHECKING:
     from host.scheduler import Task
@@ -47,6 +48,7 @@ def fire_heartbeat(switch: Switch) -> None:
             ("Idle-CPU", f"{switch.idle_cpu.percent():.6f}"),
         )
     )
+    event.add_headers(media_figures(switch))
     switch.fire(event)
 
 

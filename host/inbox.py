@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # FreeSWITCH keeps at most so many digits for a channel that nobody reads; a longer backlog is a stuck key.
 DIGIT_LIMIT: Final = 1000
 
+# The time of one frame of sound, in µs, at which a call looks for what was put with the next frame.
+FRAME: Final = 20_000
+
 # In samples at 8 kHz, as FreeSWITCH counts a digit's length.
 DEFAULT_DTMF_DURATION: Final = 2000
 
@@ -59,6 +62,7 @@ class Inbox:
 
     def __init__(self, clock: Clock) -> None:
         self._items: list[object] = []
+        self._arriving: list[object] = []
         self._lock = threading.Lock()
         self._clock = clock
         self._waiter = clock.waiter()
@@ -77,6 +81,28 @@ class Inbox:
                 self._items.append(item)
         self._waiter.notify()
         return True
+
+    def put_with_next_frame(self, item: object) -> bool:
+        """Add `item` as `put` does, but so that it is taken when the next frame of sound is due.
+
+        FreeSWITCH: a call looks for digits between two frames, so what follows at once (a second digit, a command that
+        flushes them) is there when the first one is seen. Simulated time has no frames.
+        """
+        if self._clock.virtual:
+            return self.put(item)
+        with self._lock:
+            if isinstance(item, Digit) and self._count(Digit) >= DIGIT_LIMIT:
+                return False
+            self._arriving.append(item)
+            if len(self._arriving) == 1:
+                self._clock.call_later(FRAME - self._clock.now() % FRAME, self._arrive)
+        return True
+
+    def _arrive(self) -> None:
+        with self._lock:
+            self._items += self._arriving
+            self._arriving.clear()
+        self._waiter.notify()
 
     def put_back(self, item: object) -> None:
         """Return an item that was taken, so that it is the next one of its kind again."""
@@ -112,9 +138,10 @@ class Inbox:
     def flush(self, kind: type[_T]) -> list[_T]:
         """Remove and return all items of `kind`."""
         with self._lock:
-            taken = [item for item in self._items if isinstance(item, kind)]
+            taken = [item for item in (*self._items, *self._arriving) if isinstance(item, kind)]
             self._items = [item for item in self._items if not isinstance(item, kind)]
+            self._arriving = [item for item in self._arriving if not isinstance(item, kind)]
         return taken
 
     def _count(self, kind: type[object]) -> int:
-        return sum(isinstance(item, kind) for item in self._items)
+        return sum(isinstance(item, kind) for item in (*self._items, *self._arriving))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -192,23 +192,35 @@ I = TypeVar("I", bound=Interface)  # noqa: E741
 
 
 class Registry(Generic[I]):
-    """Interfaces of one kind by name; names ignore case unless `exact`."""
+    """Interfaces of one kind by name; names ignore case unless `exact`. `permits` may refuse what is added."""
 
-    def __init__(self, kind: str, *, exact: bool = False) -> None:
+    def __init__(
+        self, kind: str, *, exact: bool = False, permits: Callable[[str, Interface], bool] | None = None
+    ) -> None:
         self.kind = kind
         self._exact = exact
+        self._permits = permits
         self._interfaces: dict[str, I] = {}
+        self._refused: dict[str, I] = {}
         self._lock = threading.Lock()
 
     def add(self, interface: I) -> None:
-        """Register `interface`; the newest of a name wins."""
+        """Register `interface`, unless it is not permitted; the newest of a name wins."""
+        permitted = self._permits is None or self._permits(self.kind, interface)
         with self._lock:
-            self._interfaces[self._key(interface.name)] = interface
+            (self._interfaces if permitted else self._refused)[self._key(interface.name)] = interface
 
     def remove_module(self, module: str) -> None:
         """Take back everything that `module` registered."""
         with self._lock:
             self._interfaces = {k: v for k, v in self._interfaces.items() if v.module != module}
+            self._refused = {k: v for k, v in self._refused.items() if v.module != module}
+
+    def offered(self) -> list[I]:
+        """Return all that modules brought, what was refused included, sorted by name."""
+        with self._lock:
+            both = [*self._interfaces.values(), *self._refused.values()]
+        return sorted(both, key=lambda interface: interface.name)
 
     def get(self, name: str) -> I | None:
         """Return the interface of that name, None when no module brought it."""
@@ -230,6 +242,8 @@ class AnyRegistry(Protocol):
     kind: str
 
     def remove_module(self, module: str) -> None: ...
+
+    def offered(self) -> Sequence[Interface]: ...
 
     def __iter__(self) -> Iterator[Interface]: ...
 

@@ -49,4 +49,6 @@ def _bugs(session: Session) -> list[MediaBug]:
 
 
 def _tell(session: Session, bug: MediaBug, event_name: str) -> None:
-    session.channel.fire(event_name, ("Media-Bug-Function", bug.function), ("Media-Bug-Target", bug.target))
+    session.channel.fire(
+        event_name, first=(("Media-Bug-Function", bug.function), ("Media-Bug-Target", bug.target))
+    )

@@ -21,6 +21,10 @@ class ModuleError(Exception):
     """A module that cannot be loaded or unloaded; the text says why, in FreeSWITCH's words."""
 
 
+class ModuleUnavailable(ModuleError):
+    """Raised by a module's `load` that has nothing to do here: no configuration, or a library that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModule:
     """A module and the Python module behind it."""
@@ -45,6 +49,9 @@ class ModuleLoader:
             code = self._find(name)
             try:
                 code.load(self._switch)
+            except ModuleUnavailable:
+                self._take_back(name)
+                raise
             except Exception as error:
                 self._take_back(name)
                 self._switch.report_bug(f"loading {name}", error)

@@ -101,7 +101,6 @@ class Scheduler:
                 return
             if not task.interval:
                 del self._tasks[task.id]
-        self._tell("EXE_SCHEDULE", task)
         try:
             task.work()
         except Exception as error:  # one task's fault must not end the others'

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from host import session_state
 from host.caller_profile import CallerProfile
 from host.channel import Channel, Flag
-from host.channel_event import channel_event
+from host.channel_event import channel_event, tell_codec
 from host.channel_state import CallState, ChannelState
 from host.event import Event
 from host.hangup_cause import HangupCause
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from host.ivr.play import FilePlayback
     from host.switch import Switch
     from media.line import Line
+    from media.rtp_transport import RtpTransport
 
 _T = TypeVar("_T")
 
@@ -51,23 +52,29 @@ class Session:
         endpoint: str,
         rate: int = 8000,
         uuid: str | None = None,
+        transport: RtpTransport | None = None,
     ) -> None:
+        """Make a session; with `transport` its line is an RtpLine. TransportError when that cannot be opened."""
         self.switch = switch
         self.clock = switch.clock
         self.endpoint = endpoint
         self.io = io
-        self.uuid = switch.take_uuid(uuid)
+        self.uuid = switch.new_uuid()
         self.number = switch.next_session_number()
         self.inbox = Inbox(switch.clock)
         self.channel = Channel(switch, self.uuid, name, profile, outbound=outbound)
         self.channel.on_change = self._wake
-        self.line: Line = switch.engine.line(rate, self._take_notice)
+        self.line: Line = (
+            switch.engine.line(rate, self._take_notice)
+            if transport is None
+            else switch.engine.rtp_line(rate, self._take_notice, transport)
+        )
         self.playing: FilePlayback | None = None
         self.partner: str | None = None  # UUID of the leg it is bridged to
         self.endpoint_handlers: Mapping[ChannelState, StateHandler] = {}
         self.handlers: list[Mapping[ChannelState, StateHandler]] = []  # until a transfer
         self.thread: threading.Thread | None = None
-        self.last_running_state = ChannelState.CS_NEW  # the one before that of the channel
+        self.last_running_state = ChannelState.CS_NONE  # the one before that of the channel
         self._driver: threading.Thread | None = None
         self._new_state = switch.clock.waiter()
         self.depth = 0
@@ -79,19 +86,38 @@ class Session:
         # Detectors that listen beside what the call does, by number: called with what they found, at once.
         self.background_detectors: dict[int, Callable[[str], object]] = {}
         self.ended = switch.clock.waiter()
-        variables = self.channel.variables
-        variables.set("direction", self.channel.direction)
-        if outbound:
+        self._introduce(name, rate)
+        if uuid:
+            self._rename(uuid)
+        switch.add_session(self)
+
+    def _introduce(self, name: str, rate: int) -> None:
+        """Set the variables that a channel is born with and tell its codecs, in FreeSWITCH's order."""
+        channel = self.channel
+        variables = channel.variables
+        variables.set("direction", channel.direction)
+        if channel.outbound:
             variables.set("is_outbound", "true")
         variables.set("uuid", self.uuid)
+        variables.set("call_uuid", self.uuid)
         variables.set("session_id", str(self.number))
-        variables.set("channel_name", name)
+        if not channel.outbound:
+            variables.set("channel_name", name)
         for side in ("read", "write"):
-            variables.set(f"{side}_codec", "L16")
-            variables.set(f"{side}_rate", str(rate))
-        switch.add_session(self)
-        self.channel.fire("CHANNEL_CREATE")
-        self.channel.set_call_state(CallState.DIALING if outbound else CallState.RINGING)
+            tell_codec(channel, side, "L16", rate, introduced=False)
+        if channel.outbound:
+            variables.set("channel_name", name)
+
+    def _rename(self, uuid: str) -> None:
+        """Take another UUID, told by CHANNEL_UUID. FreeSWITCH: one that is taken is silently not given."""
+        wanted = self.switch.take_uuid(uuid)
+        if wanted != uuid:
+            return
+        former, self.uuid, channel = self.uuid, uuid, self.channel
+        channel.uuid = channel.profile.uuid = uuid
+        channel.variables.set("uuid", uuid)
+        channel.variables.set("call_uuid", uuid)
+        channel.fire("CHANNEL_UUID", first=(("Old-Unique-ID", former),))
 
     # -- the thread ----------------------------------------------------------------------------------------------
 
@@ -104,6 +130,11 @@ class Session:
     def in_own_thread(self) -> bool:
         """Whether the caller is the thread that runs the session's operations."""
         return threading.current_thread() is (self._driver or self.thread)
+
+    @property
+    def ended_already(self) -> bool:
+        """Whether the session's thread is through with it."""
+        return self.uuid not in self.switch.sessions
 
     def drive(self) -> None:
         """Let the calling thread run this call's operations from now on, until the channel gets another state.
@@ -130,11 +161,14 @@ class Session:
                     self._driver = None
                     self.inbox.hand_over()
                 self.last_running_state = channel.running_state
-                channel.running_state = channel.state
+                state = channel.state
                 channel.flags -= {Flag.TRANSFER, Flag.REDIRECT}
-                channel.tell_watchers()
-                channel.fire("CHANNEL_STATE")
-                self._enter(channel.running_state)
+                if state is ChannelState.CS_DESTROY:
+                    channel.fire("CHANNEL_DESTROY")
+                channel.run_state(state)
+                self._enter(state)
+                if state is ChannelState.CS_INIT:
+                    session_state.tell_created(self)
         except Exception as error:  # one call's fault must not be another's: it ends this call and is logged
             self.switch.report_bug(f"session {self.uuid}", error)
             channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
@@ -198,8 +232,12 @@ class Session:
             self.inbox.put(Command(run))
 
     def queue_event(self, event: Event) -> None:
-        """Queue an event for the input callback of the operation that runs."""
-        self.inbox.put(event)
+        """Queue an event for the input callback of the operation that runs, or hand it to who diverts the call's."""
+        divert = self.channel.private.get("divert_events")
+        if callable(divert):
+            divert(event)
+        else:
+            self.inbox.put(event)
 
     def break_off(self, all_operations: bool = False) -> None:
         """End the operation that runs."""
@@ -227,7 +265,10 @@ class Session:
                 return
             if any(intercept(digit) for intercept in list(self.digit_interceptors)):
                 return
-        self.inbox.put(digit)
+        if self.in_own_thread:
+            self.inbox.put(digit)
+        else:
+            self.inbox.put_with_next_frame(digit)
 
     def send_digit(self, digit: Digit) -> None:
         """Send a digit to the far end, unless something takes it on the way."""
@@ -280,15 +321,15 @@ class Session:
         times = channel.profile.times
         times.answered = now
         times.progress_media = times.progress_media or now
-        channel.variables.set("endpoint_disposition", "ANSWER")
-        channel.log(LogLevel.NOTICE, f"Channel [{channel.name}] has been answered")
-        channel.set_call_state(CallState.ACTIVE)
         channel.fire("CHANNEL_ANSWER")
+        channel.variables.set("endpoint_disposition", "ANSWER")
+        channel.log(LogLevel.NOTICE, f"Channel [{channel.name}] has been answered", observed=True)
         self.switch.observe("answer", channel)
         channel.changed()
         session_state.run_moment(self, "answer")
         if Flag.EARLY_MEDIA not in channel.flags:
             session_state.run_moment(self, "media")
+        channel.set_call_state(CallState.ACTIVE)
 
     def mark_pre_answered(self) -> None:
         """Note early media: event CHANNEL_PROGRESS_MEDIA, `execute_on_pre_answer`, `execute_on_media`."""
@@ -298,13 +339,13 @@ class Session:
         channel.flags.add(Flag.EARLY_MEDIA)
         channel.profile.times.progress_media = self.clock.time()
         channel.variables.set("endpoint_disposition", "EARLY MEDIA")
-        channel.log(LogLevel.NOTICE, f"Pre-Answer {channel.name}!")
-        channel.set_call_state(CallState.EARLY)
+        channel.log(LogLevel.NOTICE, f"Pre-Answer {channel.name}!", observed=True)
         channel.fire("CHANNEL_PROGRESS_MEDIA")
         self.switch.observe("pre_answer", channel)
         channel.changed()
         for moment in ("pre_answer", "media"):
             session_state.run_moment(self, moment)
+        channel.set_call_state(CallState.EARLY)
 
     def mark_ring_ready(self) -> None:
         """Note that it rings: event CHANNEL_PROGRESS, `execute_on_ring`."""
@@ -313,12 +354,12 @@ class Session:
             return
         channel.flags.add(Flag.RING_READY)
         channel.profile.times.progress = self.clock.time()
-        channel.log(LogLevel.NOTICE, f"Ring-Ready {channel.name}!")
-        channel.set_call_state(CallState.RINGING)
+        channel.log(LogLevel.NOTICE, f"Ring-Ready {channel.name}!", observed=True)
         channel.fire("CHANNEL_PROGRESS")
         self.switch.observe("ring_ready", channel)
         channel.changed()
         session_state.run_moment(self, "ring")
+        channel.set_call_state(CallState.RINGING)
 
     def expand(self, text: str) -> str:
         """Return `text` with `${…}` replaced for this channel."""
@@ -345,28 +386,31 @@ class Session:
             self.pre_answer()
         expanded = data if app.raw_data else self.expand(data)
         variables = channel.variables
-        former = variables.get("current_application"), variables.get("current_application_data")
-        variables.set("current_application_data", expanded)
-        variables.set("current_application", app.name)
-        variables.set("current_application_response", None)
+        app_uuid, app_uuid_name = variables.get("app_uuid"), variables.get("app_uuid_name")
+        for name, value in (
+            ("app_uuid", None),
+            ("app_uuid_name", None),
+            ("current_application", app.name),
+            ("current_application_data", expanded),
+            ("current_application_response", None),
+        ):
+            variables.set(name, value)
         channel.log(LogLevel.DEBUG, f"EXECUTE [depth={self.depth}] {channel.name} {app.name}({expanded})")
         self.switch.observe("execute", channel, application=app.name, data=expanded, depth=self.depth)
-        app_uuid = variables.get("app_uuid") or self.switch.new_uuid()
-        headers = [("Application", app.name), ("Application-Data", expanded), ("Application-UUID", app_uuid)]
-        channel.fire("CHANNEL_EXECUTE", *headers)
+        what = [("Application", app.name), *([("Application-Data", expanded)] if expanded else [])]
+        which = [("Application-UUID", app_uuid or self.switch.new_uuid())]
+        which += [("Application-UUID-Name", app_uuid_name)] if app_uuid_name else []
+        channel.fire("CHANNEL_EXECUTE", *what, *which)
+        channel.private["last_app"] = (app.name, expanded)
+        variables.set("current_application", app.name)
         self.depth += 1
         try:
             app.run(self, expanded)
         finally:
             self.depth -= 1
         response = variables.get("current_application_response") or "_none_"
-        headers.insert(2, ("Application-Response", response))
-        channel.fire("CHANNEL_EXECUTE_COMPLETE", *headers)
+        channel.fire("CHANNEL_EXECUTE_COMPLETE", *what, ("Application-Response", response), *which)
         self.switch.observe("executed", channel, application=app.name, response=response, depth=self.depth)
-        channel.private["last_app"] = (app.name, expanded)
-        if self.depth and former[0]:
-            variables.set("current_application", former[0])
-            variables.set("current_application_data", former[1])
         return Status.SUCCESS
 
     def transfer(self, extension: str, dialplan: str = "", context: str = "") -> Status:
@@ -391,7 +435,8 @@ class Session:
         variables.set("temp_hold_music", None)
         session_state.run_moment(self, "blind_transfer")
         extension = extension or "service"
-        profile = channel.profile.clone()
+        reused = Flag.REUSE_CALLER_PROFILE in channel.flags
+        profile = channel.profile if reused else channel.profile.clone()
         profile.destination_number = extension
         former_dialplan = profile.dialplan if profile.dialplan.lower() != "inline" else ""
         profile.dialplan = dialplan or variables.get("force_transfer_dialplan") or former_dialplan or "XML"
@@ -402,18 +447,23 @@ class Session:
         profile.transfer_source = (
             f"{stamp}:{self.switch.new_uuid()}:bl_xfer:{extension}/{profile.context}/{profile.dialplan}"
         )
+        variables.push("transfer_history", profile.transfer_source)
+        variables.set("transfer_source", profile.transfer_source)
         channel.set_flag(Flag.TRANSFER)
         bridged_to = self.switch.find_session(variables.get("bridge_to") or "")
         if bridged_to is not None:
             bridged_to.channel.variables.set("signal_bond", None)
         variables.set("signal_bond", None)
-        channel.push_profile(profile)
+        if not reused:
+            channel.push_profile(profile)
         if channel.state is ChannelState.CS_ROUTING:
             channel.running_state = ChannelState.CS_INIT  # hunt again with the new profile
         else:
             channel.set_state(ChannelState.CS_ROUTING)
         channel.log(
-            LogLevel.NOTICE, f"Transfer {channel.name} to {profile.dialplan}[{extension}@{profile.context}]"
+            LogLevel.NOTICE,
+            f"Transfer {channel.name} to {profile.dialplan}[{extension}@{profile.context}]",
+            observed=True,
         )
         self.switch.observe(
             "transfer", channel, extension=extension, dialplan=profile.dialplan, context=profile.context

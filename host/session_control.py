@@ -96,13 +96,17 @@ class SessionControl:
             for listener in list(self.shutdown_listeners):
                 listener(wish)
 
-    def refusal(self, sessions: int, *, outbound: bool) -> HangupCause | None:
-        """Return why no further session may begin while there are `sessions`, None when one may."""
+    def refusal(self, sessions: int, *, outbound: bool, throttled: bool = True) -> HangupCause | None:
+        """Return why no further session may begin while there are `sessions`, None when one may.
+
+        The limit per second holds for those that are `throttled`.
+        """
         if self.shutdown is not None or (self.outbound_paused if outbound else self.inbound_paused):
             return HangupCause.SERVICE_UNAVAILABLE
         with self._lock:
             self._turn()
-            full = sessions >= self.max_sessions or self._begun >= self.max_sessions_per_second
+            too_fast = throttled and self._begun >= self.max_sessions_per_second
+            full = sessions >= self.max_sessions or too_fast
         return HangupCause.SWITCH_CONGESTION if full else None
 
     @property

@@ -12,7 +12,6 @@ from host.channel_state import ChannelState
 from host.event import Event
 from host.hangup_cause import HangupCause, parse_cause
 from host.inbox import Command, Wake
-from host.ivr.broadcast import broadcast
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.status import Status
@@ -52,12 +51,13 @@ def _obey_queued(session: Session) -> None:
     while queue and Flag.EVENT_LOCK not in session.channel.flags:
         message = queue.popleft()
         obey(session, message)
-        if session.switch.bus.wants("PRIVATE_COMMAND"):
-            _tell(session, message)
+        tell_message(session, message)
 
 
-def _tell(session: Session, message: Event) -> None:
-    """Fire PRIVATE_COMMAND: the message's headers, the general ones, the channel's."""
+def tell_message(session: Session, message: Event) -> None:
+    """Tell with PRIVATE_COMMAND that a message was obeyed: its headers, the general ones, the channel's."""
+    if not session.switch.bus.wants("PRIVATE_COMMAND"):
+        return
     event = Event.of("PRIVATE_COMMAND", message.headers)
     for name, value in session.switch.new_event("PRIVATE_COMMAND").headers:
         if isinstance(value, str):
@@ -99,11 +99,14 @@ def obey(session: Session, message: Event) -> Status:
 
 
 def _lead_in(session: Session, message: Event) -> bool:
-    """Wait for the frames of audio that the message asks for; False when the call ended meanwhile."""
+    """Wait for the frames of audio that the message asks for; False when the call ended meanwhile.
+
+    FreeSWITCH: a call that is sent elsewhere meanwhile still does what the message says, before it goes.
+    """
     frames = min(leading_int(message.get_header("lead-frames") or ""), MOST_LEAD_FRAMES)
     if frames > 0 and session.channel.media_ready:
         session.receive(session.clock.now() + frames * FRAME, ())
-        return session.channel.ready
+        return session.channel.up
     return True
 
 
@@ -151,12 +154,12 @@ def _run_turn(
         if value is not None:
             variables.set(name, value)
     session.execute(application, argument)
-    if app_uuid is not None:
-        variables.set("app_uuid", None)
 
 
 def _hold_other_leg(session: Session, message: Event) -> Session | None:
     """Play hold music to the bridged leg, for `hold-bleg`; return that leg when there is some to be stopped."""
+    from host.ivr.broadcast import broadcast  # which is made of messages itself
+
     if not is_true(message.get_header("hold-bleg")) or session.partner is None:
         return None
     partner = session.switch.find_session(session.partner)

@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING, Final
 
 from host.cdr_variables import set_cdr_variables
 from host.channel import Flag
-from host.channel_state import ChannelState
+from host.channel_state import CallState, ChannelState
 from host.hangup_cause import HangupCause
 from host.ivr.park import on_park
 from host.log import LogLevel
 
 if TYPE_CHECKING:
+    from host.channel import Channel
     from host.session import Session, StateHandler
 
 
 def _init(session: Session) -> bool:
     session.channel.set_state(ChannelState.CS_ROUTING, after=ChannelState.CS_INIT)
     return True
+
+
+def tell_created(session: Session) -> None:
+    """Tell that there is a new channel, once its state CS_INIT is over."""
+    channel = session.channel
+    channel.fire("CHANNEL_CREATE")
+    if channel.outbound:
+        channel.fire("CHANNEL_ORIGINATE")
 
 
 def _routing(session: Session) -> bool:
@@ -29,6 +38,7 @@ def _routing(session: Session) -> bool:
         told()
     profile = channel.profile
     channel.hit_dialplan = True
+    channel.variables.set("call_uuid", session.uuid)
     run_moment(session, "routing")
     for name in profile.dialplan.split(",") if profile.dialplan else ["XML"]:
         kind, _, argument = name.partition(":")
@@ -55,6 +65,7 @@ def _routing(session: Session) -> bool:
 def _execute(session: Session) -> bool:
     """Run the extension's applications one after the other; at the end the call is over."""
     channel = session.channel
+    channel.variables.set("call_uuid", session.uuid)
     while channel.ready:
         extension = channel.profile.extension  # an application may put another one in its place
         step = extension.next() if extension is not None else None
@@ -73,9 +84,10 @@ def _consume_media(session: Session) -> bool:
 
 def _hangup(session: Session) -> bool:
     channel = session.channel
-    session.io.hangup(session)
     end_with_call(session)
     set_cdr_variables(channel)
+    channel.set_call_state(CallState.HANGUP)
+    session.io.hangup(session)
     run_moment(session, "hangup")
     run_hangup_hook(session)
     channel.set_state(ChannelState.CS_REPORTING)
@@ -84,15 +96,15 @@ def _hangup(session: Session) -> bool:
 
 def _reporting(session: Session) -> bool:
     channel = session.channel
-    channel.fire("CHANNEL_HANGUP_COMPLETE", ("Hangup-Cause", channel.hangup_cause.name))
+    tell_complete(channel)
     session.switch.report_cdr(session)
     channel.set_state(ChannelState.CS_DESTROY)
     return True
 
 
-def _destroy(session: Session) -> bool:
-    session.channel.fire("CHANNEL_DESTROY")
-    return True
+def tell_complete(channel: Channel) -> None:
+    """Tell that the call is over and its record complete."""
+    channel.fire("CHANNEL_HANGUP_COMPLETE", first=(("Hangup-Cause", channel.hangup_cause.name),))
 
 
 DEFAULT: Final[Mapping[ChannelState, StateHandler]] = {
@@ -103,7 +115,6 @@ DEFAULT: Final[Mapping[ChannelState, StateHandler]] = {
     ChannelState.CS_PARK: on_park,
     ChannelState.CS_HANGUP: _hangup,
     ChannelState.CS_REPORTING: _reporting,
-    ChannelState.CS_DESTROY: _destroy,
 }
 
 
@@ -112,9 +123,11 @@ def abandon(session: Session) -> None:
     channel = session.channel
     session.io.hangup(session)
     end_with_call(session)
-    channel.state = channel.running_state = ChannelState.CS_DESTROY
-    channel.fire("CHANNEL_HANGUP_COMPLETE", ("Hangup-Cause", channel.hangup_cause.name))
+    channel.state = ChannelState.CS_DESTROY
+    channel.set_call_state(CallState.HANGUP)
+    tell_complete(channel)
     channel.fire("CHANNEL_DESTROY")
+    channel.run_state(ChannelState.CS_DESTROY)
 
 
 def end_with_call(session: Session) -> None:

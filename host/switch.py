@@ -24,6 +24,7 @@ from host.expansion import expand
 from host.general_headers import GeneralHeaders
 from host.hangup_cause import HangupCause
 from host.idle_cpu import IdleCpu
+from host.interface_allowlist import InterfaceAllowlist
 from host.interfaces import (
     AnyRegistry,
     ApiCommand,
@@ -45,9 +46,11 @@ from host.module_loader import ModuleLoader
 from host.registration import Registration
 from host.scheduler import Scheduler
 from host.session_control import SessionControl
+from host.truth import is_true
 from host.variables import Variables
 from host.xml_registry import XmlRegistry
 from media.engine import Engine
+from media.realtime.remote_engine import RemoteEngine
 
 if TYPE_CHECKING:
     from host.channel import Channel
@@ -56,6 +59,9 @@ if TYPE_CHECKING:
 
 # Called with what happened, the channel it happened to (or None) and its facts; must return at once.
 Observer = Callable[[str, "Channel | None", dict[str, object]], None]
+
+# The versions of UUIDs that can be made.
+UUID_VERSIONS: Final = (4, 7)
 
 # The folders a FreeSWITCH script asks for as global variables, relative to the base folder.
 FOLDERS: Final = {
@@ -81,14 +87,24 @@ FOLDERS: Final = {
 class Switch:
     """Sessions, registries, variables, events and the media engine of one process."""
 
-    def __init__(self, clock: Clock, base: Path, *, seed: int | None = None) -> None:
-        """Make a switch whose folders lie below `base`; a `seed` makes its UUIDs the same in each run."""
+    def __init__(
+        self, clock: Clock, base: Path, *, seed: int | None = None, media_process: bool | None = None
+    ) -> None:
+        """Make a switch whose folders lie below `base`; a `seed` makes its UUIDs the same in each run.
+
+        The media engine runs in a process of its own under a real clock, unless `media_process` is False.
+        """
         self.clock = clock
         self.bus = EventBus()
         self.logs = Log()
-        self.engine = Engine(clock.touch)
-        clock.add_pacer(self.engine)
+        self.engine: Engine | RemoteEngine
+        if not clock.virtual if media_process is None else media_process:
+            self.engine = RemoteEngine(self._tell_media_fault, self._lose_media)
+        else:
+            self.engine = Engine(clock.touch)
+            clock.add_pacer(self.engine)
         self._random = random.Random(seed) if seed is not None else random.SystemRandom()
+        self.uuid_version = 4
         self.core_uuid = self.new_uuid()
         self.started = clock.time()
         self.running = True
@@ -104,11 +120,12 @@ class Switch:
         self.global_variables.set("hostname", self.hostname)
         self.global_variables.set("core_uuid", self.core_uuid)
         self.global_variables.set("switch_serial", self.core_uuid.replace("-", "")[:12])
-        self._general_headers = GeneralHeaders(self.core_uuid, self.hostname, self.global_variables)
+        self.general_headers = GeneralHeaders(self.core_uuid, self.hostname, self.global_variables)
         self.xml = XmlRegistry(self.global_variables, log=self.log, now_ms=lambda: clock.time() // 1000)
-        self.applications: Registry[Application] = Registry("application")
-        self.api_commands: Registry[ApiCommand] = Registry("api")
-        self.json_commands: Registry[JsonApi] = Registry("json_api")
+        permits = InterfaceAllowlist(self.xml, self.log).permits
+        self.applications: Registry[Application] = Registry("application", permits=permits)
+        self.api_commands: Registry[ApiCommand] = Registry("api", permits=permits)
+        self.json_commands: Registry[JsonApi] = Registry("json_api", permits=permits)
         self.endpoints: Registry[Endpoint] = Registry("endpoint")
         self.dialplans: Registry[Dialplan] = Registry("dialplan")
         self.file_formats: Registry[FileFormat] = Registry("file")
@@ -118,7 +135,7 @@ class Switch:
         self.codecs: Registry[Codec] = Registry("codec")
         self.timers: Registry[TimerInterface] = Registry("timer")
         self.chats: Registry[ChatInterface] = Registry("chat")
-        self.chat_applications: Registry[ChatApplication] = Registry("chat_application")
+        self.chat_applications: Registry[ChatApplication] = Registry("chat_application", permits=permits)
         self.speak_missing: Callable[[str, int], Source] | None = None
         core_interfaces.register(self)
         self.control = SessionControl(clock)
@@ -162,8 +179,13 @@ class Switch:
     # -- sessions ------------------------------------------------------------------------------------------------
 
     def new_uuid(self) -> str:
-        """Return a new version 4 UUID."""
-        return str(uuid_module.UUID(int=self._random.getrandbits(128), version=4))
+        """Return a new UUID of the version that `uuid_version` says: 4, or 7 (RFC 9562), which begins with the time."""
+        bits = self._random.getrandbits(128)
+        if self.uuid_version == 7:
+            bits = bits & ((1 << 80) - 1) | (self.clock.time() // 1000 & ((1 << 48) - 1)) << 80
+            bits = bits & ~(0xF << 76) & ~(0b11 << 62) | 7 << 76 | 0b10 << 62
+            return str(uuid_module.UUID(int=bits))
+        return str(uuid_module.UUID(int=bits, version=4))
 
     def take_uuid(self, wanted: str | None) -> str:
         """Return `wanted` as a session's UUID, or a new one when it is empty or taken (FreeSWITCH: silently)."""
@@ -183,14 +205,43 @@ class Switch:
     def remove_session(self, session: Session) -> None:
         """Forget a session that has ended."""
         self.sessions.pop(session.uuid, None)
+        self.scheduler.delete_group(session.uuid)
         self.control.note_end(len(self.sessions))
+
+    def refuses_session(self, *, outbound: bool, throttled: bool = True) -> bool:
+        """Return whether no further session may begin now (`fsctl` pause, limits, shutdown), and log why.
+
+        The limit per second is for what comes from outside: legs that stay inside of the switch are not `throttled`.
+        In simulated time any number of them begins at one moment.
+        """
+        sessions = len(self.sessions)
+        cause = self.control.refusal(sessions, outbound=outbound, throttled=throttled)
+        if cause is None:
+            return False
+        if cause is not HangupCause.SWITCH_CONGESTION:
+            direction = "outbound" if outbound else "inbound"
+            text = f"The system cannot create any {direction} sessions at this time."
+        elif sessions >= self.control.max_sessions:
+            text = f"Over Session Limit! {self.control.max_sessions}"
+        else:
+            text = f"Throttle Error! {sessions}"
+        self.log(LogLevel.CRIT, text)
+        return True
 
     def find_session(self, uuid: str) -> Session | None:
         """Return the session of that UUID, None when there is none."""
         return self.sessions.get(uuid)
 
     def report_cdr(self, session: Session) -> None:
-        """Hand a finished call to the CDR modules."""
+        """Hand a finished call to the CDR modules, unless its `process_cdr` is false, or `a_only`, or `b_only`."""
+        wanted = (session.channel.get_variable("process_cdr") or "true").lower()
+        profile = session.channel.profile
+        if wanted == "a_only":
+            wanted = "false" if profile.originator is not None else "true"
+        elif wanted == "b_only":
+            wanted = "false" if profile.originatee is not None else "true"
+        if not is_true(wanted):
+            return
         for report in self.cdr_reporters:
             report(session)
 
@@ -198,11 +249,7 @@ class Switch:
 
     def new_event(self, name: str, subclass: str | None = None) -> Event:
         """Return an event with the headers that all events carry, made now; unknown names raise ValueError."""
-        event = Event(name)
-        event.add_headers(self._general_headers.at(self.clock.time()))
-        if subclass:
-            event.set_subclass(subclass)
-        return event
+        return self.general_headers.event(name, self.general_headers.stamp(self.clock.time()), subclass)
 
     def fire(self, event: Event) -> None:
         """Deliver an event to all who listen."""
@@ -218,15 +265,33 @@ class Switch:
         line: int = 0,
         function: str = "",
         clean: bool = False,
+        observed: bool = False,
+        call_level: LogLevel | None = None,
     ) -> None:
-        """Write a log line; `clean` is without time and level."""
-        if level <= self.logs.threshold:
-            self.logs.write(LogEntry(level, text, self.clock.time(), uuid, file, line, function, clean))
+        """Write a log line; `clean` is without time and level, `observed` tells what observers are told as well.
+
+        `call_level` is the log level of the call that it is about, which lets more through than the others do.
+        """
+        if level <= self.logs.threshold or (call_level is not None and level <= call_level):
+            now = self.clock.time()
+            entry = LogEntry(level, text, now, uuid, file, line, function, clean, observed, call_level)
+            self.logs.write(entry)
 
     def observe(self, kind: str, channel: Channel | None, **facts: object) -> None:
         """Tell the observers (transcripts) what happened."""
         for observer in self.observers:
             observer(kind, channel, facts)
+
+    def _tell_media_fault(self, text: str) -> None:
+        self.log(LogLevel.ERR, text)
+
+    def _lose_media(self, text: str, lines: set[int]) -> None:
+        """End the calls whose lines went down with the media engine's process; FreeSWITCH has no such case."""
+        self.log(LogLevel.CRIT, f"{text}; {len(lines)} lines are lost")
+        self.observe("bug", None, where="media engine", error=text)
+        for session in list(self.sessions.values()):
+            if session.line.number in lines:
+                session.channel.hangup(HangupCause.NORMAL_TEMPORARY_FAILURE)
 
     def report_bug(self, where: str, error: BaseException) -> None:
         """Log a fault of our own with its Python traceback."""
@@ -248,19 +313,25 @@ class Switch:
         return expand(text, lambda name, index: None, api=api, global_lookup=self.global_variables.get)
 
     def api(self, command: str, argument: str = "", session: Session | None = None) -> str:
-        """Run an API command and return its reply; an unknown one answers FreeSWITCH's error."""
+        """Run an API command and return its reply; an unknown one answers FreeSWITCH's error.
+
+        FreeSWITCH: the event API is made before the command runs and fired when it is done.
+        """
         found = self.api_commands.get(command)
-        if found is None:
-            return f"-ERR {command} Command not found!\n"
         request = ApiRequest(self, argument.strip(), session)
-        if self.bus.wants("API"):
-            event = self.new_event("API")
+        event = self.new_event("API") if self.bus.wants("API") else None
+        if event is not None:
             event.add_header("API-Command", command)
             if request.argument:
                 event.add_header("API-Command-Argument", request.argument)
-            self.fire(event)
-        reply = found.run(request)
-        return "".join(request.output) + (reply or "")
+        try:
+            if found is None:
+                return f"-ERR {command} Command not found!\n"
+            reply = found.run(request)
+            return "".join(request.output) + (reply or "")
+        finally:
+            if event is not None:
+                self.fire(event)
 
     # -- end -----------------------------------------------------------------------------------------------------
 
@@ -278,9 +349,23 @@ class Switch:
                 session.ended.wait(deadline)
         self.running = False
         self.modules.unload_all()
+        if isinstance(self.engine, RemoteEngine):
+            overdue = self.clock.call_later(grace, self.engine.kill)
+            self.engine.close()
+            overdue.cancel()
         self.clock.close()
 
 
 def default_base() -> Path:
-    """Return the base folder when none is given: `$MOONLINE_BASE`, else FreeSWITCH's `/usr/local/freeswitch`."""
-    return Path(os.environ.get("MOONLINE_BASE", "/usr/local/freeswitch"))
+    """Return the base folder when none is given.
+
+    `$MOONLINE_BASE`; else that of a FreeSWITCH that is installed here, `/usr/local/freeswitch`; else the user's own
+    `~/.local/share/moonline` (or below `$XDG_DATA_HOME`).
+    """
+    named = os.environ.get("MOONLINE_BASE")
+    if named:
+        return Path(named)
+    installed = Path("/usr/local/freeswitch")
+    if installed.is_dir():
+        return installed
+    return Path(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")) / "moonline"

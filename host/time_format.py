@@ -246,8 +246,14 @@ def _offset(offset: timedelta | None) -> str:
     return f"{sign}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
 
 
+# The longest in the database has 32 letters; ZoneInfo goes down a name with many slashes by recursion.
+_LONGEST_ZONE: Final = 64
+
+
 @lru_cache(maxsize=1024)
 def _zone(name: str) -> tzinfo | None:
+    if len(name) > _LONGEST_ZONE:
+        return None
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):

@@ -5,23 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
-from typing import Final
 
 from host.array_value import HIGHEST_INDEX, PREFIX, ArrayValue, parse_array
 from host.byte_text import folded
 from host.leading_number import leading_int
+from host.shared_number import SharedNumber
 
-_ORDER: Final = attrgetter("order")
-
-
-class _Variable:
-    __slots__ = ("name", "order", "value")
-
-    def __init__(self, name: str, value: str | ArrayValue, order: int) -> None:
-        self.name = name
-        self.value = value
-        self.order = order
+# When it was set, its name as spelled then, its value. Never changed, so that a variable is set by a single store.
+_Variable = tuple[int, str, str | ArrayValue]
 
 
 class Variables:
@@ -29,19 +20,25 @@ class Variables:
 
     Names are found in any case and keep the spelling of the last `set`; setting a variable again moves it to the
     end. A value is never empty: setting None or "" removes the variable. `generation` grows with every change, so
-    that readers can keep what they derived from the variables.
+    that readers can keep what they derived from the variables; `changes` is the same number for readers in Lua.
     """
 
-    __slots__ = ("_counter", "_lock", "_sorted", "_variables", "generation")
+    __slots__ = ("_cell", "_counter", "_lock", "_sorted", "_variables", "changes")
 
     def __init__(self, variables: Iterable[tuple[str, str]] = ()) -> None:
         self._variables: dict[str, _Variable] = {}
-        self._counter = itertools.count()
+        self._counter = itertools.count(1)
         self._lock = threading.RLock()
         self._sorted: tuple[int, tuple[tuple[str, str], ...]] = (-1, ())
-        self.generation = 0
+        self.changes = SharedNumber()
+        self._cell = self.changes.cell
         for name, value in variables:
             self.set(name, value)
+
+    @property
+    def generation(self) -> int:
+        """How often something was changed or set (it wraps around after 2³¹)."""
+        return self._cell[0]
 
     def get(self, name: str, index: int | None = None) -> str | None:
         """Return a variable's text, or with `index` (0 or more) that element of its array; None when not there.
@@ -51,7 +48,7 @@ class Variables:
         variable = self._variables.get(name.lower() if name.isascii() else folded(name))
         if variable is None:
             return None
-        value = variable.value
+        value = variable[2]
         if index is None or index < 0:
             return value if isinstance(value, str) else value.text
         return value.get(index) if isinstance(value, ArrayValue) else None
@@ -61,7 +58,7 @@ class Variables:
         variable = self._variables.get(folded(name))
         if variable is None:
             return []
-        value = variable.value
+        value = variable[2]
         return [value] if isinstance(value, str) else list(value.items)
 
     def set(self, name: str, value: str | None) -> None:
@@ -69,28 +66,22 @@ class Variables:
 
         An empty name changes nothing. An index that is negative or above 4000 changes nothing.
         """
-        if not name:
+        if not value or not name or "[" in name or value[:7] == PREFIX:
+            self._set_unusual(name, value)
             return
-        if not value:
-            self.unset(name)
-            return
-        if "[" in name:
-            self._put(name, value)
-            return
-        made: str | ArrayValue | None = parse_array(value) if value.startswith(PREFIX) else value
-        if made is None:
-            self.unset(name)
-            return
-        with self._lock:
-            self._variables[folded(name)] = _Variable(name, made, next(self._counter))
-            self.generation += 1
+        self.set_plain(name.lower() if name.isascii() else folded(name), name, value)
+
+    def set_plain(self, key: str, name: str, value: str) -> None:
+        """Set a variable whose name, `key` when folded, has no `[`, to a text that is neither empty nor an array."""
+        order = next(self._counter)
+        self._variables[key] = (order, name, value)
+        self._cell[0] = order
 
     def unset(self, name: str) -> bool:
         """Remove a variable; tell whether it was there."""
-        with self._lock:
-            gone = self._variables.pop(folded(name), None) is not None
-            if gone:
-                self.generation += 1
+        gone = self._variables.pop(folded(name), None) is not None
+        if gone:
+            self._cell[0] = next(self._counter)
         return gone
 
     def push(self, name: str, value: str | None) -> None:
@@ -108,10 +99,9 @@ class Variables:
             if not elements:
                 return None
             last = elements.pop()
-            variable = self._variables[folded(name)]
+            order, spelled, _ = self._variables[folded(name)]
             if elements:
-                variable.value = ArrayValue(elements)
-                self.generation += 1
+                self._put_at(order, spelled, ArrayValue(elements))
             else:
                 self.unset(name)
             return last
@@ -123,30 +113,28 @@ class Variables:
 
     def clear(self) -> None:
         """Remove all variables."""
-        with self._lock:
-            self._variables.clear()
-            self.generation += 1
+        self._variables.clear()
+        self._cell[0] = next(self._counter)
 
     def items(self) -> tuple[tuple[str, str], ...]:
         """Return names and texts in the order in which they were last set; cheap while nothing changes."""
-        generation, found = self._sorted
-        if generation == self.generation:
-            return found
-        with self._lock:
-            ordered = sorted(self._variables.values(), key=_ORDER)
-            found = tuple((v.name, v.value if isinstance(v.value, str) else v.value.text) for v in ordered)
-            self._sorted = (self.generation, found)
+        known, found = self._sorted
+        generation = self.generation
+        if known != generation:
+            ordered = sorted(self._variables.values(), key=_order)
+            found = tuple(
+                (name, value if isinstance(value, str) else value.text) for _, name, value in ordered
+            )
+            self._sorted = (generation, found)
         return found
 
     def copy(self) -> Variables:
         """Return variables of their own with the same names, values and order."""
         twin = Variables()
-        with self._lock:
-            for variable in sorted(self._variables.values(), key=_ORDER):
-                value = variable.value
-                own = value if isinstance(value, str) else value.copy()
-                twin._variables[folded(variable.name)] = _Variable(variable.name, own, next(twin._counter))
-            twin.generation = 1
+        for _, name, value in sorted(self._variables.values(), key=_order):
+            order = next(twin._counter)
+            own = value if isinstance(value, str) else value.copy()
+            twin._put_at(order, name, own)
         return twin
 
     def __len__(self) -> int:
@@ -160,6 +148,25 @@ class Variables:
 
     def __repr__(self) -> str:
         return f"Variables({list(self.items())!r})"
+
+    def _set_unusual(self, name: str, value: str | None) -> None:
+        if not name:
+            return
+        if not value:
+            self.unset(name)
+            return
+        if "[" in name:
+            self._put(name, value)
+            return
+        array = parse_array(value)
+        if array is None:
+            self.unset(name)
+            return
+        self._put_at(next(self._counter), name, array)
+
+    def _put_at(self, order: int, name: str, value: str | ArrayValue) -> None:
+        self._variables[folded(name)] = (order, name, value)
+        self._cell[0] = next(self._counter)
 
     def _add(self, name: str, value: str | None, *, at_end: bool) -> None:
         if not name:
@@ -176,16 +183,14 @@ class Variables:
                 if value.startswith(PREFIX):
                     self.set(name, value)
                 else:
-                    self._variables[folded(name)] = _Variable(name, ArrayValue([value]), next(self._counter))
-                    self.generation += 1
+                    self._put_at(next(self._counter), name, ArrayValue([value]))
                 return
             array = ArrayValue(self.elements(name))
             if at_end:
                 array.push(value)
             else:
                 array.unshift(value)
-            variable.value = array
-            self.generation += 1
+            self._put_at(variable[0], variable[1], array)
 
     def _put(self, indexed_name: str, value: str) -> None:
         name, _, index_text = indexed_name.partition("[")
@@ -195,12 +200,16 @@ class Variables:
         with self._lock:
             variable = self._variables.get(folded(name))
             if variable is None:
-                array = ArrayValue([""] * index + [value])
-                self._variables[folded(name)] = _Variable(name, array, next(self._counter))
-            elif isinstance(variable.value, ArrayValue):
-                array = variable.value.copy()
+                self._put_at(next(self._counter), name, ArrayValue([""] * index + [value]))
+                return
+            order, spelled, present = variable
+            if isinstance(present, ArrayValue):
+                array = present.copy()
                 array.put(index, value)
-                variable.value = array
             else:
-                variable.value = ArrayValue([""] * index + [value])
-            self.generation += 1
+                array = ArrayValue([""] * index + [value])
+            self._put_at(order, spelled, array)
+
+
+def _order(variable: _Variable) -> int:
+    return variable[0]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import platform
+import struct
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 # Scripts compare this number to know what a switch can do.
 FREESWITCH: Final = "1.11.2"
+_BITS: Final = 8 * struct.calcsize("P")
 
 
 @lru_cache(maxsize=1)
@@ -27,4 +28,4 @@ def full() -> str:
 
 def human() -> str:
     """Return the same for people: which program, and of how many bits."""
-    return f"{FREESWITCH} Moonline {moonline()} {platform.architecture()[0]}"
+    return f"{FREESWITCH} Moonline {moonline()} {_BITS}bit"

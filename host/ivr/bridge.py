@@ -57,7 +57,9 @@ def bridge(
     caller.flags.discard(Flag.BRIDGE_ORIGINATOR)
     peer.variables.set("call_uuid", b.uuid)
     if told:
-        caller.fire("CHANNEL_UNBRIDGE", ("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid))
+        caller.fire(
+            "CHANNEL_UNBRIDGE", first=(("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid))
+        )
         a.switch.observe("unbridge", caller, other=peer.uuid, cause=peer.hangup_cause.name)
     a.io.message(a, "unbridge", b.uuid)
     b.io.message(b, "unbridge", a.uuid)
@@ -77,7 +79,7 @@ def _run(side: BridgeSide, peer_args: InputArgs | None) -> tuple[Status, bool]:
     peer.variables.set("call_uuid", a.uuid)
     now = a.clock.time()
     caller.profile.times.bridged = peer.profile.times.bridged = now
-    caller.fire("CHANNEL_BRIDGE", ("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid))
+    caller.fire("CHANNEL_BRIDGE", first=(("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid)))
     a.switch.observe("bridge", caller, other=peer.uuid, name=peer.name)
     _tie(a, b)
     _tie(b, a)
@@ -95,6 +97,8 @@ def _run(side: BridgeSide, peer_args: InputArgs | None) -> tuple[Status, bool]:
         variables.set("bridge_channel", other.channel.name)
         variables.set("bridge_uuid", other.uuid)
         variables.set("signal_bond", other.uuid)
+    _show(a, b)
+    _show(b, a)
     _pre_execute(a, b)
     a.partner, b.partner = b.uuid, a.uuid
     a.line.bridge(b.line)
@@ -119,6 +123,21 @@ def _run(side: BridgeSide, peer_args: InputArgs | None) -> tuple[Status, bool]:
 def _tie(session: Session, other: Session) -> None:
     session.channel.variables.set("bridge_to", other.uuid)
     session.channel.variables.set("last_bridge_to", other.uuid)
+
+
+def _show(session: Session, to: Session) -> None:
+    """Note on `to` whom it is told to show: who `session` is (FreeSWITCH: last_sent_callee_id_…)."""
+    profile, other = session.channel.profile, to.channel.profile
+    if Flag.BRIDGE_ORIGINATOR in session.channel.flags:
+        name = other.caller_id_name or profile.caller_id_name
+        number = other.caller_id_number or profile.caller_id_number or "UNKNOWN"
+    else:
+        name = profile.callee_id_name
+        number = profile.callee_id_number or profile.destination_number
+    for what, text in (("name", name or number), ("number", number)):
+        shown = text.rpartition("/")[2]
+        if shown:
+            to.channel.variables.set(f"last_sent_callee_id_{what}", shown)
 
 
 def _share_exports(a: Session, b: Session) -> None:

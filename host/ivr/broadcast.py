@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
+from host.event import Event
 from host.hangup_cause import HangupCause, find_cause
 from host.inbox import Command
+from host.session_message import obey, tell_message
 
 if TYPE_CHECKING:
     from host.session import Session
     from host.switch import Switch
 
 _QUEUE: Final = "broadcasts"
+# FreeSWITCH: what is broadcast begins after so many frames of sound.
+_LEAD_FRAMES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """An application with its data; with `cause` the call is hung up after it."""
+    """An application with its data; with `cause` the call is hung up after it.
+
+    It begins when `lead_frames` frames of sound have come in.
+    """
 
     application: str
     data: str
     cause: HangupCause | None = None
+    lead_frames: int = 0
 
 
 def parse_broadcast(text: str) -> Broadcast:
@@ -45,7 +53,7 @@ def broadcast(switch: Switch, uuid: str, text: str, legs: str = "aleg") -> bool:
     session = switch.find_session(uuid)
     if session is None or session.channel.down:
         return False
-    wanted = parse_broadcast(text)
+    wanted = replace(parse_broadcast(text), lead_frames=_LEAD_FRAMES)
     partner = switch.find_session(session.partner) if session.partner is not None else None
     both = "both" in legs
     if both or "aleg" in legs:
@@ -72,6 +80,26 @@ def _queue(session: Session) -> deque[Broadcast]:
     return queue
 
 
+def _messages(switch: Switch, wanted: Broadcast) -> list[Event]:
+    """Return the messages that FreeSWITCH sends to a call to have something broadcast."""
+    messages = [_execute(switch, wanted.application, wanted.data)]
+    if wanted.lead_frames:
+        messages[0].add_header("lead-frames", str(wanted.lead_frames))
+    if wanted.cause is not None:
+        messages.append(_execute(switch, "hangup", wanted.cause.name))
+    return messages
+
+
+def _execute(switch: Switch, application: str, data: str) -> Event:
+    message = switch.new_event("COMMAND")
+    message.add_header("call-command", "execute")
+    message.add_header("execute-app-name", application)
+    if data:
+        message.add_header("execute-app-arg", data)
+    message.add_header("event-lock", "true")
+    return message
+
+
 def _drain(session: Session) -> None:
     """Execute what is queued. What comes meanwhile is executed by the drain that runs, not inside of it."""
     channel = session.channel
@@ -81,15 +109,9 @@ def _drain(session: Session) -> None:
     queue = _queue(session)
     try:
         while queue and channel.ready:
-            wanted = queue.popleft()
-            session.execute(wanted.application, wanted.data)
-            # FreeSWITCH: the application stays the current one after the broadcast is over.
-            executed = session.private("last_app", tuple)
-            if not channel.down and executed is not None:
-                channel.variables.set("current_application", str(executed[0]))
-                channel.variables.set("current_application_data", str(executed[1]))
-            if wanted.cause is not None:
-                channel.hangup(wanted.cause)
+            for message in _messages(session.switch, queue.popleft()):
+                obey(session, message)
+                tell_message(session, message)
     finally:
         channel.clear_flag(Flag.BROADCAST)
         if session.playing is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from host import session_state
 from host.caller_profile import CallerExtension, CallerProfile
 from host.channel import Flag
-from host.channel_state import ChannelState
+from host.channel_state import CallState, ChannelState
 from host.channel_watch import wait_for_state
 from host.dial_string import DialString, DialStringError, parse_dial_string
 from host.hangup_cause import HangupCause
@@ -99,6 +99,8 @@ def place_call(request: Request, dial_string: str) -> tuple[Session | None, Hang
             caller.channel.variables.set("originated_legs", None)
             caller.channel.variables.set("originate_causes", None)
         caller.channel.set_flag(Flag.ORIGINATOR)
+        if caller.channel.up and caller.channel.answered:
+            caller.channel.set_call_state(CallState.RING_WAIT)
         session_state.run_moment(caller, "pre_originate")
     try:
         parsed = parse_dial_string(dial_string)
@@ -133,6 +135,8 @@ def place_single(
     if caller is not None:
         session_state.run_moment(caller, "post_originate")
         caller.channel.flags.discard(Flag.ORIGINATOR)
+        if caller.channel.up and caller.channel.answered:
+            caller.channel.set_call_state(CallState.ACTIVE)
         if options.hangup_on_reject and leg is None:
             caller.channel.hangup(cause)
     return leg, cause
@@ -208,7 +212,7 @@ def _attempts(
                 last_try = clock.now()
             result = call_group(calling, options, group, wait, request.cancel)
             cause = result.cause
-            _tell_caller(request, result.winner, cause)
+            _tell_caller(request, result.winner, cause, result.causes)
             if result.winner is not None:
                 return result.winner, HangupCause.SUCCESS
             stop = result.outcome in (Outcome.CANCELLED, Outcome.STOPPED, Outcome.REJECTED)
@@ -217,7 +221,9 @@ def _attempts(
     return None, cause
 
 
-def _tell_caller(request: Request, leg: Session | None, cause: HangupCause) -> None:
+def _tell_caller(
+    request: Request, leg: Session | None, cause: HangupCause, causes: Iterable[str] = ()
+) -> None:
     if request.caller is None:
         return
     variables = request.caller.channel.variables
@@ -228,6 +234,8 @@ def _tell_caller(request: Request, leg: Session | None, cause: HangupCause) -> N
                 variables.set(name, value)
     variables.set("originate_disposition", cause.name)
     variables.set("DIALSTATUS", _DIAL_STATUS.get(cause, cause.name))
+    for told in causes:
+        variables.push("originate_causes", told)
 
 
 def _connect_profiles(caller: Session | None, leg: Session) -> None:

@@ -47,11 +47,12 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """The leg that was answered, or the cause of the failure."""
+    """The leg that was answered, or the cause of the failure; `causes` are those of all legs, as `UUID;CAUSE`."""
 
     outcome: Outcome
     winner: Session | None
     cause: HangupCause
+    causes: tuple[str, ...] = ()
 
 
 def call_group(
@@ -143,6 +144,8 @@ class _GroupCall:
         if cause is not None:
             self._forced = cause
             return Outcome.STOPPED, None
+        for leg in self.legs:
+            leg.swap()
         self._start_delayed(now)
         self._time_out_legs(now)
         alive = 0
@@ -153,7 +156,7 @@ class _GroupCall:
             alive += 1
             if self._accepts(leg):
                 return Outcome.ANSWERED, leg
-        if not alive:
+        if not alive or self._only_pickups():
             return Outcome.FAILED, None
         if any(not leg.up and self._ends_it_all(leg.session.channel.hangup_cause) for leg in self.legs):
             return Outcome.REJECTED, None
@@ -164,6 +167,20 @@ class _GroupCall:
             self._forced = self._forced or HangupCause.PROGRESS_TIMEOUT
             return Outcome.TIMEOUT, None
         return None
+
+    def _only_pickups(self) -> bool:
+        """Hang up the legs that wait to be picked up once there is no other left; True then.
+
+        FreeSWITCH: those with a `leg_timeout` of their own wait on, and so do they where nobody else was called.
+        """
+        left = [leg for leg in self.legs if leg.up]
+        if not (self._reason or len(left) < len(self.legs)) or any(
+            leg.deadline is not None or Flag.PICKUP not in leg.session.channel.flags for leg in left
+        ):
+            return False
+        for leg in left:
+            leg.hang_up(HangupCause.NO_PICKUP)
+        return True
 
     def _start_delayed(self, now: int) -> None:
         waiting = [leg for leg in self.legs if leg.starts is not None and leg.up]
@@ -256,19 +273,14 @@ class _GroupCall:
         if winner is not None and not self._join(winner):
             winner.hang_up(HangupCause.INCOMPATIBLE_DESTINATION)
             outcome, winner = Outcome.FAILED, None
-        caller = self._calling.caller
         for leg in self.legs:
-            channel = leg.session.channel
-            channel.flags -= {Flag.ORIGINATING, Flag.CONFIRMING, Flag.WINNER}
-            if caller is not None:
-                caller.channel.variables.push(
-                    "originate_causes", f"{leg.session.uuid};{channel.hangup_cause.name}"
-                )
+            leg.session.channel.flags -= {Flag.ORIGINATING, Flag.CONFIRMING, Flag.WINNER}
+        causes = tuple(f"{leg.session.uuid};{leg.session.channel.hangup_cause.name}" for leg in self.legs)
         if winner is not None:
             for name in _CONFIRM_VARIABLES:
                 winner.session.channel.variables.set(name, None)
-            return GroupResult(outcome, winner.session, HangupCause.SUCCESS)
-        return GroupResult(outcome, None, self._cause(outcome))
+            return GroupResult(outcome, winner.session, HangupCause.SUCCESS, causes)
+        return GroupResult(outcome, None, self._cause(outcome), causes)
 
     def _losing_cause(self, outcome: Outcome) -> HangupCause:
         if outcome is Outcome.CANCELLED:

@@ -76,6 +76,21 @@ class OutgoingLeg:
         self.session.channel.hangup(cause)
         self.start()
 
+    def swap(self) -> None:
+        """Let the call that has picked this leg up be the leg in its place."""
+        picked = self.session
+        flags = picked.channel.flags
+        if Flag.CHANNEL_SWAP not in flags:
+            return
+        flags.discard(Flag.CHANNEL_SWAP)
+        picker = picked.switch.find_session(picked.channel.variables.get("channel_swap_uuid") or "")
+        if picker is not None:
+            self.session = picker
+            picker.channel.flags.add(Flag.ORIGINATING)
+            picker.channel.variables.set("picked_up_uuid", picked.uuid)
+            session_state.run_moment(picker, "pickup")
+        picked.channel.hangup(HangupCause.PICKED_OFF)
+
     @property
     def up(self) -> bool:
         """Whether the leg may still be answered for this call: not hung up, not taken by somebody else."""
@@ -102,7 +117,10 @@ def place_leg(calling: Calling, leg: Leg) -> OutgoingLeg | HangupCause:
             return HangupCause.EXCHANGE_ROUTING_ERROR
     both = {**calling.variables, **dict(leg.variables)}
     profile = _profile(calling, leg, both)
-    made = endpoint.outgoing(calling.switch, OutgoingCall(leg.address, both, profile, caller, calling.forked))
+    passed_on = {name: value for name, value in both.items() if name != "originate_early_media"}
+    made = endpoint.outgoing(
+        calling.switch, OutgoingCall(leg.address, passed_on, profile, caller, calling.forked)
+    )
     if isinstance(made, HangupCause):
         _log(
             calling,
@@ -132,7 +150,7 @@ def _profile(calling: Calling, leg: Leg, variables: Mapping[str, str]) -> Caller
     profile.destination_number = leg.address or "service"
     profile.callee_id_name = "Outbound Call"
     profile.callee_id_number = _sanitized(profile.destination_number)
-    profile.chan_name = profile.uuid = profile.logical_direction = ""
+    profile.chan_name = profile.uuid = profile.logical_direction = profile.transfer_source = ""
     effective = calling.caller.channel.variables if calling.caller is not None else None
     for part in ("ani", "aniii", "caller_id_name", "caller_id_number"):
         value = variables.get(f"origination_{part}")

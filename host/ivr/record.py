@@ -10,26 +10,29 @@ from host.hangup_cause import HangupCause
 from host.inbox import Digit
 from host.ivr.input_args import NO_INPUT, InputArgs
 from host.log import LogLevel
+from host.media_bug import MediaBug, add_media_bug, remove_media_bug
 from host.sound_file import full_path, split_parameters
 from host.status import Status
 from media.energy import EnergyDetector, hits_of
 from media.notice import Detected
-from media.recording import Recording, RecordingError
+from media.recording import RecordingError
 
 if TYPE_CHECKING:
     from host.session import Session
+    from media.recording import Recorder
 
 
 class SessionRecording:
     """A recording of a session that runs beside what the session does: `record_session`, `uuid_record`."""
 
-    def __init__(self, session: Session, path: str, recording: Recording, tap: int) -> None:
+    def __init__(self, session: Session, path: str, recording: Recorder, tap: int) -> None:
         self.session = session
         self.path = path
         self.recording = recording
         self.tap = tap
         self.started = session.clock.now()
         self.timer: Timer | None = None
+        self.bug = MediaBug("session_record", path, lambda: stop_record_session(session, path))
 
     def stop(self, cause: str = "stop") -> None:
         """End the recording and close its file."""
@@ -39,6 +42,7 @@ class SessionRecording:
         samples = self.recording.samples
         self.recording.close()
         _tell_end(self.session, self.path, samples, self.recording.rate, cause)
+        remove_media_bug(self.session, self.bug)
 
 
 def record_path(session: Session, path: str) -> str:
@@ -46,7 +50,7 @@ def record_path(session: Session, path: str) -> str:
     return full_path(session.channel, split_parameters(path)[1])
 
 
-def open_recording(session: Session, path: str, channels: int = 1) -> Recording:
+def open_recording(session: Session, path: str, channels: int = 1) -> Recorder:
     """Open a recording for what the session's line carries; RecordingError says why there is none.
 
     FreeSWITCH: RECORD_APPEND adds to a file that is there, RECORD_TITLE … are its comments, `record_sample_rate` its
@@ -57,7 +61,8 @@ def open_recording(session: Session, path: str, channels: int = 1) -> Recording:
     found = session.switch.file_formats.get(ending)
     if found is None or not found.record:
         raise RecordingError(path, f"Invalid file format [{ending}] for [{path}]!")
-    return Recording(path, session.line.rate, channels, append=channel.is_true("RECORD_APPEND"))
+    append = channel.is_true("RECORD_APPEND")
+    return session.switch.engine.recording(path, session.line.rate, channels, append)
 
 
 def record_file(
@@ -153,6 +158,7 @@ def record_session(session: Session, path: str, limit_s: int = 0) -> Status:
         session.at_hangup.append(lambda: stop_record_session(session, "all", "hangup"))
     started = running[full] = SessionRecording(session, full, recording, tap)
     channel.fire("RECORD_START", ("Record-File-Path", full))
+    add_media_bug(session, started.bug)
     session.switch.observe("record", channel, path=full)
     if limit_s > 0:
         started.timer = session.clock.call_later(

@@ -123,6 +123,8 @@ class LoopbackEndpoint:
         caller = call.originator
         if caller is not None and not caller.channel.is_true("loopback_no_pre_answer"):
             caller.pre_answer()
+        if switch.refuses_session(outbound=True, throttled=False):
+            return HangupCause.DESTINATION_OUT_OF_ORDER
         profile = call.profile.clone()
         profile.source = NAME
         application: tuple[str, str] | None = None
@@ -161,6 +163,9 @@ def _init_a(a: Session) -> bool:
     """Make the other leg and let it begin."""
     leg = a.io
     assert isinstance(leg, LoopbackLeg)
+    if a.switch.refuses_session(outbound=False, throttled=False):
+        a.channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
+        return False
     other_leg = LoopbackLeg("B", leg.application, leg.variables)
     b = Session(
         a.switch,
@@ -260,6 +265,8 @@ class NullEndpoint:
         caller = call.originator
         if caller is not None and not caller.channel.is_true("null_no_pre_answer"):
             caller.pre_answer()
+        if switch.refuses_session(outbound=True, throttled=False):
+            return HangupCause.DESTINATION_OUT_OF_ORDER
         profile = call.profile.clone()
         profile.source = NAME
         profile.context = profile.context or "default"

@@ -1,4 +1,4 @@
-"""Raw files in a codec's own encoding, named by the codec: `prompt.PCMU`, `prompt.PCMA`, `prompt.L16`."""
+"""Raw files in a codec's own encoding, named by the codec: `prompt.PCMU`, `.PCMA`, `.L16`, `.G722`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from host.interfaces import FileFormat
+from media import codec_registry
+from media.codec import CodecError
 from media.resample import resample
 from media.sndfile import Format, Sndfile, SndfileError
 from media.source import Samples
@@ -24,6 +26,11 @@ ENCODINGS: Final = {
     "L16": Format("raw", "pcm16", 8000, mono=True),
 }
 
+# Other codecs whose files are nothing but one packet's bytes after another's, each half of a millisecond or less, so
+# that it does not matter how they were cut. A file is decoded from its beginning to its end.
+CODECS: Final = ("G722",)
+_PTIME: Final = 20  # ms
+
 # Frames decoded at a time.
 _BLOCK: Final = 1 << 20
 
@@ -32,6 +39,8 @@ def load(switch: Switch) -> None:
     """Register a file format for each encoding."""
     for name in ENCODINGS:
         switch.file_formats.add(FileFormat(name, "mod_native_file", open_file))
+    for name in CODECS:
+        switch.file_formats.add(FileFormat(name, "mod_native_file", open_coded))
 
 
 def open_file(switch: Switch, path: str, rate: int, parameters: Mapping[str, str]) -> Source:
@@ -53,3 +62,21 @@ def open_file(switch: Switch, path: str, rate: int, parameters: Mapping[str, str
     finally:
         file.close()
     return Samples(resample(np.concatenate(parts), form.rate, rate), rate)
+
+
+def open_coded(switch: Switch, path: str, rate: int, parameters: Mapping[str, str]) -> Source:
+    """Open a raw file of one of CODECS by the ending of its name; FileNotFoundError when there is none."""
+    try:
+        codec = codec_registry.create(os.path.splitext(path)[1][1:])
+        with open(path, "rb") as file:
+            coded = file.read()
+        info = codec_registry.find(codec.name)
+        assert info is not None  # it made the codec
+        size = info.bit_rate * _PTIME // 8000
+        parts = [np.zeros(0, np.int16)]
+        parts += [codec.decode(coded[start : start + size]) for start in range(0, len(coded), size)]
+    except FileNotFoundError:
+        raise FileNotFoundError(f"Error opening {path}") from None
+    except CodecError as error:
+        raise OSError(str(error)) from None
+    return Samples(resample(np.concatenate(parts), codec.rate, rate), rate)

@@ -12,19 +12,14 @@ from host.leading_number import leading_int
 from host.say import number
 from host.say.amount import duration, money, two_digits
 from host.say.date import date_parts, numeral
+from host.say.language import by_type
 from host.say.number import Group, groups
 from host.say.request import (
-    COUNTS,
-    SPELLINGS,
-    TIMES,
     SayError,
     SayGender,
     SayMethod,
     SayRequest,
-    SayType,
-    UnknownSayType,
 )
-from host.say.spelling import ip_address, spell
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -35,24 +30,6 @@ _ORDINAL_ENDINGS = {SayGender.MASCULINE: "_m", SayGender.NEUTER: "_n"}
 def load(switch: Switch) -> None:
     """Register the language `de`."""
     switch.says.add(SayInterface("de", "mod_say_de", say))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request in German."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return ip_address(request, count)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return currency(request)
-    raise UnknownSayType(kind)
 
 
 def count(request: SayRequest) -> Iterator[str]:
@@ -182,3 +159,6 @@ def _money_part(request: SayRequest, text: str, unit: str) -> Iterator[str]:
     with suppress(SayError):  # FreeSWITCH: the unit is said even when its number cannot be
         yield from count(replace(request, text=text))
     yield f"currency/{unit}s"
+
+
+say = by_type(count, time_measurement, date_and_time, currency)

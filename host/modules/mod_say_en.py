@@ -13,19 +13,15 @@ from host.local_zone import local_zone
 from host.say import number
 from host.say.amount import duration, money, two_digits
 from host.say.date import date_parts, numeral
+from host.say.language import by_type
 from host.say.number import Group, groups
 from host.say.request import (
-    COUNTS,
     SECOND,
-    SPELLINGS,
-    TIMES,
     SayError,
     SayMethod,
     SayRequest,
-    SayType,
-    UnknownSayType,
 )
-from host.say.spelling import ip_address, spell, telephone
+from host.say.spelling import telephone
 from host.time_format import parse_time
 
 if TYPE_CHECKING:
@@ -35,26 +31,6 @@ if TYPE_CHECKING:
 def load(switch: Switch) -> None:
     """Register the language `en`."""
     switch.says.add(SayInterface("en", "mod_say_en", say, as_string=True))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request in English."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return ip_address(request, count)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return currency(request)
-    if kind is SayType.TELEPHONE_NUMBER:
-        return telephone(request)
-    raise UnknownSayType(kind)
 
 
 def count(request: SayRequest) -> Iterator[str]:
@@ -166,3 +142,6 @@ def currency(request: SayRequest) -> Iterator[str]:
         with suppress(SayError):  # FreeSWITCH: the unit is said even when its number cannot be
             yield from count(replace(request, text=text))
         yield f"currency/{unit}" if leading_int(text) == 1 else f"currency/{unit}s"
+
+
+say = by_type(count, time_measurement, date_and_time, currency, telephone=telephone)

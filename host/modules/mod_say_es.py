@@ -11,9 +11,9 @@ from host.leading_number import leading_int
 from host.say import number
 from host.say.amount import duration, money, two_digits
 from host.say.date import date_parts, numeral
+from host.say.language import WITHOUT_SHORT_DATE, by_type
 from host.say.number import Group, groups
-from host.say.request import COUNTS, SPELLINGS, TIMES, SayMethod, SayRequest, SayType, UnknownSayType
-from host.say.spelling import ip_address, spell
+from host.say.request import SayMethod, SayRequest
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -25,24 +25,6 @@ _OWN_HUNDREDS = (5, 7, 9)
 def load(switch: Switch) -> None:
     """Register the language `es`."""
     switch.says.add(SayInterface("es", "mod_say_es", say))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request in Spanish."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES and kind is not SayType.SHORT_DATE_TIME:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return ip_address(request, count)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return currency(request)
-    raise UnknownSayType(kind)
 
 
 def count(request: SayRequest) -> Iterator[str]:
@@ -126,3 +108,6 @@ def currency(request: SayRequest) -> Iterator[str]:
             yield "currency/and"
         yield from count(replace(request, text=text)) if text is not None else ("digits/0",)
         yield f"currency/{unit}" if text is not None and leading_int(text) == 1 else f"currency/{unit}s"
+
+
+say = by_type(count, time_measurement, date_and_time, currency, times=WITHOUT_SHORT_DATE)

@@ -11,17 +11,12 @@ from host.interfaces import SayInterface
 from host.say import number
 from host.say.amount import duration, money, two_digits
 from host.say.date import date_parts, numeral
+from host.say.language import WITHOUT_SHORT_DATE, by_type
 from host.say.request import (
-    COUNTS,
-    SPELLINGS,
-    TIMES,
     SayError,
     SayMethod,
     SayRequest,
-    SayType,
-    UnknownSayType,
 )
-from host.say.spelling import ip_address, spell
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -35,24 +30,6 @@ _OWN_MINUTES = (1, 3, 4, 6, 8, 10)
 def load(switch: Switch) -> None:
     """Register the language `ja`."""
     switch.says.add(SayInterface("ja", "mod_say_ja", say))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request in Japanese."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES and kind is not SayType.SHORT_DATE_TIME:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return ip_address(request, count)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return currency(request)
-    raise UnknownSayType(kind)
 
 
 def count(request: SayRequest) -> Iterator[str]:
@@ -180,3 +157,6 @@ def currency(request: SayRequest) -> Iterator[str]:
         with suppress(SayError):  # FreeSWITCH: the unit is said even when its number cannot be
             yield from count(replace(request, text=text))
         yield f"currency/{unit}"
+
+
+say = by_type(count, time_measurement, date_and_time, currency, times=WITHOUT_SHORT_DATE)

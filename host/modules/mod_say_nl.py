@@ -10,9 +10,9 @@ from host.interfaces import SayInterface
 from host.say import number
 from host.say.amount import duration, money, two_digits
 from host.say.date import date_parts, numeral
+from host.say.language import WITHOUT_SHORT_DATE, by_type
 from host.say.number import Group, groups
-from host.say.request import COUNTS, SPELLINGS, TIMES, SayMethod, SayRequest, SayType, UnknownSayType
-from host.say.spelling import ip_address, spell
+from host.say.request import SayMethod, SayRequest
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -21,24 +21,6 @@ if TYPE_CHECKING:
 def load(switch: Switch) -> None:
     """Register the language `nl`."""
     switch.says.add(SayInterface("nl", "mod_say_nl", say))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request in Dutch."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES and kind is not SayType.SHORT_DATE_TIME:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return ip_address(request, count)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return currency(request)
-    raise UnknownSayType(kind)
 
 
 def count(request: SayRequest) -> Iterator[str]:
@@ -107,3 +89,6 @@ def currency(request: SayRequest) -> Iterator[str]:
     cents = two_digits(amount.cents)
     yield from count(replace(request, text=cents)) if cents is not None else ("digits/0",)
     yield "currency/cent"
+
+
+say = by_type(count, time_measurement, date_and_time, currency, times=WITHOUT_SHORT_DATE)

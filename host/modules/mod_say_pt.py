@@ -12,18 +12,13 @@ from host.leading_number import leading_int
 from host.say import number
 from host.say.amount import duration, money, two_digits
 from host.say.date import date_parts, numeral
+from host.say.language import by_type
 from host.say.number import Group, groups
 from host.say.request import (
-    COUNTS,
-    SPELLINGS,
-    TIMES,
     SayError,
     SayMethod,
     SayRequest,
-    SayType,
-    UnknownSayType,
 )
-from host.say.spelling import ip_address, spell
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -35,24 +30,6 @@ _OWN_HUNDREDS = (2, 3, 5)
 def load(switch: Switch) -> None:
     """Register the language `pt`."""
     switch.says.add(SayInterface("pt", "mod_say_pt", say))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request in Portuguese."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return ip_address(request, count)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return currency(request)
-    raise UnknownSayType(kind)
 
 
 def count(request: SayRequest) -> Iterator[str]:
@@ -141,3 +118,6 @@ def currency(request: SayRequest) -> Iterator[str]:
         with suppress(SayError):  # FreeSWITCH: the unit is said even when its number cannot be
             yield from count(replace(request, text=text))
         yield f"currency/{unit}" if leading_int(text) == 1 else f"currency/{unit}s"
+
+
+say = by_type(count, time_measurement, date_and_time, currency)

@@ -80,9 +80,9 @@ def test_a_call_runs_through_its_states(switch: Switch) -> None:
     names = call.end()
     assert call.handset.told == ["answer", "hangup"]
     assert names == [
-        "CHANNEL_CREATE", "CHANNEL_CALLSTATE", "CHANNEL_STATE", "CHANNEL_EXECUTE", "CHANNEL_CALLSTATE",
-        "CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_CALLSTATE", "CHANNEL_HANGUP", "CHANNEL_STATE",
-        "CHANNEL_STATE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_STATE", "CHANNEL_DESTROY",
+        "CODEC", "CODEC", "CHANNEL_STATE", "CHANNEL_EXECUTE", "CHANNEL_ANSWER", "CHANNEL_CALLSTATE",
+        "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_STATE", "CHANNEL_CALLSTATE", "CHANNEL_STATE",
+        "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY", "CHANNEL_STATE",
     ]  # fmt: skip
     complete = next(event for event in call.events if event.name == "CHANNEL_HANGUP_COMPLETE")
     assert complete.get_header("Hangup-Cause") == "NORMAL_CLEARING"
@@ -192,7 +192,7 @@ def test_a_fault_of_ours_ends_its_call_only(switch: Switch) -> None:
     call = Call(switch, broken)
     names = call.end()
     assert bugs == ["bug"]
-    assert names[-1] == "CHANNEL_DESTROY"
+    assert names[-2:] == ["CHANNEL_DESTROY", "CHANNEL_STATE"]
     assert call.handset.told == ["hangup"]
 
 
@@ -223,3 +223,33 @@ def test_a_hangup_hook_runs_an_api_command(switch: Switch) -> None:
     call.end()
     assert asked == [f"{call.session.uuid} x"]
     assert call.session.channel.get_variable("api_hangup_hook_result") == "noted"
+
+
+def test_events_queued_for_a_call_go_to_who_diverts_them(switch: Switch) -> None:
+    taken: list[object] = []
+    call = Call(switch, lambda session, data: taken.append(session.receive(SECOND, (Event,))))
+    diverted: list[Event] = []
+    call.session.channel.private["divert_events"] = diverted.append
+    call.session.queue_event(Event("CUSTOM", "a::b"))
+    del call.session.channel.private["divert_events"]
+    call.session.queue_event(Event("CUSTOM", "a::c"))
+    call.end()
+    assert [event.subclass for event in diverted] == ["a::b"]
+    assert isinstance(taken[0], Event) and taken[0].subclass == "a::c"
+
+
+def test_a_uuid_given_for_an_application_is_used_once(switch: Switch) -> None:
+    call = Call(switch, lambda session, data: run_two(session))
+    call.end()
+    executed = [
+        event.get_header("Application-UUID") for event in call.events if event.name == "CHANNEL_EXECUTE"
+    ]
+    assert executed[1] == "mine"
+    assert executed[2] not in ("mine", None)
+
+
+def run_two(session: Session) -> None:
+    session.switch.applications.add(Application("idle", "mod_test", lambda session, data: None))
+    session.channel.variables.set("app_uuid", "mine")
+    session.execute("idle")
+    session.execute("idle")

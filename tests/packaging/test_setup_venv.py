@@ -88,7 +88,14 @@ def test_chooses_one_that_apt_completes_before_giving_up(setup_venv: Any) -> Non
         setup_venv.choose([python(setup_venv, "/usr/bin/python3.9", "3.9")])
 
 
-def test_names_the_packages_that_are_missing(setup_venv: Any, tmp_path: Path) -> None:
+def test_names_the_packages_that_are_missing(
+    setup_venv: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for program in ("sh", "redis-server"):
+        (tmp_path / "bin" / program).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(setup_venv, "has_postgres", lambda: True)
     (tmp_path / "include").mkdir()
     (tmp_path / "include" / "sndfile.h").touch()
     whole = {"prefix": str(tmp_path)}
@@ -98,6 +105,12 @@ def test_names_the_packages_that_are_missing(setup_venv: Any, tmp_path: Path) ->
         "python3.12-venv",
         "python3.12-dev",
         "g++",
+    ]
+    (tmp_path / "bin" / "redis-server").unlink()
+    monkeypatch.setattr(setup_venv, "has_postgres", lambda: False)
+    assert setup_venv.missing_packages(python(setup_venv, "/usr/bin/python3.12", "3.12", **whole)) == [
+        "redis-server",
+        "postgresql",
     ]
 
 

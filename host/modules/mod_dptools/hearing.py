@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from host.application_table import ApplicationTable
 from host.arguments import separate
@@ -16,11 +15,9 @@ from host.leading_number import leading_int
 from host.log import LogLevel
 from host.sound_file import open_source
 from media.energy import SETTLING_FRAMES, EnergyDetector
+from media.timed_detector import TIMEOUT, TimedDetector
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from host.session import Session
     from host.switch import Switch
     from media.source import Source
@@ -31,47 +28,12 @@ _application = _applications.application
 _WAIT_SYNTAX: Final = "<silence_thresh> <silence_hits> <listen_hits> <timeout_ms> [<file>]"
 _SOUND_SYNTAX: Final = "<threshold> <audio_hits> <timeout_ms> [<file>]"
 _SILENCE_SYNTAX: Final = "<threshold> <silence_hits> <timeout_ms> [<file>]"
-_TIMEOUT: Final = "timeout"
 _CALLING_FAX: Final = "1100.0"  # ITU-T T.30: CNG, in Hz
 
 
 def load(switch: Switch) -> None:
     """Register the applications."""
     _applications.register(switch)
-
-
-class TimedDetector:
-    """An energy detector that gives up after so many samples; what it finds is told with its counters.
-
-    The detail is `found` or `timeout`, the frames of sound heard in all, and the hits in a row.
-    """
-
-    def __init__(self, detector: EnergyDetector, limit: int | None) -> None:
-        self._detector = detector
-        self._left = limit
-        self._done = False
-
-    def copy(self) -> Self:
-        """The same state, going its own way from here."""
-        twin = copy.copy(self)
-        twin._detector = self._detector.copy()
-        return twin
-
-    def feed(self, samples: NDArray[np.int16]) -> list[tuple[int, str]]:
-        """Look at the next samples; [(offset into them, detail)] when it is certain, else []."""
-        if self._done:
-            return []
-        last = self._left is not None and self._left <= len(samples)
-        found = self._detector.feed(samples[: self._left] if last else samples)
-        if self._left is not None:
-            self._left -= len(samples)
-        detector = self._detector
-        counters = f"{detector.sound_frames} {detector.row}"
-        self._done = bool(found) or last
-        if found:
-            return [(found[0][0], f"found {counters}")]
-        # `_left` has been lowered by this block: what is over is behind the limit.
-        return [(len(samples) + (self._left or 0), f"{_TIMEOUT} {counters}")] if last else []
 
 
 @_application("wait_for_silence", _WAIT_SYNTAX, "wait_for_silence", media=True)
@@ -91,7 +53,7 @@ def wait_for_silence(session: Session, data: str) -> None:
     if told is not None:
         what, heard, row = told
         put = session.channel.set_variable
-        put("wait_for_silence_timeout", "true" if what == _TIMEOUT else "false")
+        put("wait_for_silence_timeout", "true" if what == TIMEOUT else "false")
         put("wait_for_silence_listenhits", heard)
         put("wait_for_silence_silence_hits", str(max(0, hits - int(row))))
 
@@ -127,8 +89,8 @@ def _detect(session: Session, name: str, detector: EnergyDetector, timeout_ms: i
     if told is None:
         return
     what, _, row = told
-    session.channel.set_variable(f"{name}_timeout", "true" if what == _TIMEOUT else "false")
-    if what == _TIMEOUT:
+    session.channel.set_variable(f"{name}_timeout", "true" if what == TIMEOUT else "false")
+    if what == TIMEOUT:
         session.channel.set_variable(f"{name}_hits", row)
 
 

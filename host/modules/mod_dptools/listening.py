@@ -75,6 +75,17 @@ def _indicate(session: Session, what: str) -> None:
         play_file(session, path)
 
 
+@application("native_eavesdrop", "<uuid> [read|write]", "eavesdrop on a uuid")
+def native_eavesdrop(session: Session, data: str) -> None:
+    """Listen to what a call's far end says, with `write` also to what it hears; keys mean nothing."""
+    uuid, _, what = data.partition(" ")
+    target = session.switch.find_session(uuid)
+    if target is None:
+        session.channel.log(LogLevel.WARNING, f"Cannot find uuid {uuid}")
+        return
+    eavesdrop(session, target, Ear(hears_write="write" in what.lower(), keys=False))
+
+
 @application("three_way", "<uuid>", "three way call with a uuid")
 def three_way(session: Session, data: str) -> None:
     """Speak with both legs of a call; a leg that is not there, or has no media, ends it at once."""

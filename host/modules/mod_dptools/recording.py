@@ -22,7 +22,7 @@ from host.status import Status
 if TYPE_CHECKING:
     from host.session import Session
     from host.switch import Switch
-    from media.recording import Recording
+    from media.recording import Recorder
 
 _applications: Final = ApplicationTable("mod_dptools")
 _application = _applications.application
@@ -104,6 +104,6 @@ def record_session_resume(session: Session, data: str) -> None:
         recording.resume()
 
 
-def _recording(session: Session, path: str) -> Recording | None:
+def _recording(session: Session, path: str) -> Recorder | None:
     running = session_recordings(session).get(record_path(session, path))
     return None if running is None else running.recording

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from host.interfaces import Application
+from host.module_loader import ModuleUnavailable
+from host.modules.mod_event_socket import event_sink
 from host.modules.mod_event_socket.connection import MODULE
 from host.modules.mod_event_socket.outbound import run_socket
 from host.modules.mod_event_socket.server import EventSocketServer
@@ -22,12 +24,16 @@ _servers: WeakKeyDictionary[Switch, EventSocketServer] = WeakKeyDictionary()
 
 
 def load(switch: Switch) -> None:
-    """Listen, and register the application `socket`. Raises RuntimeError on a virtual clock, where no client lives."""
+    """Listen, and register the application `socket` and the command `event_sink`.
+
+    Raises ModuleUnavailable on a virtual clock, where no client lives.
+    """
     if switch.clock.virtual:
-        raise RuntimeError("the event socket needs the real clock")
+        raise ModuleUnavailable("the event socket needs the real clock")
     server = EventSocketServer(switch, read_settings(switch.xml))
     _servers[switch] = server
     server.start()
+    event_sink.commands.register(switch)
     switch.applications.add(
         Application(
             "socket",

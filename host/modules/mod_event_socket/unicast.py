@@ -5,12 +5,10 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from host.channel_state import ChannelState
 from host.leading_number import leading_int
 from host.log import LogLevel
+from media.packet_audio import PacketAudio
 
 if TYPE_CHECKING:
     from host.event import Event
@@ -20,51 +18,6 @@ if TYPE_CHECKING:
 LOCAL_PORT: Final = "8025"
 REMOTE_PORT: Final = "8026"
 ADDRESS: Final = "127.0.0.1"
-
-# A second of what came in waits for the call; more is an other end that sends faster than time passes.
-_MOST_SECONDS: Final = 1
-_LARGEST_PACKET: Final = 65_536
-
-
-class _Packets:
-    """Both directions of one unicast: the sink of a tap, and a source of what comes in."""
-
-    def __init__(self, connection: socket.socket, remote: tuple[str, int], rate: int) -> None:
-        self.rate = rate
-        self.length: int | None = None
-        self._socket = connection
-        self._remote = remote
-        self._waiting = bytearray()
-        self._rendered: tuple[int, NDArray[np.int16]] = (0, np.zeros(0, np.int16))
-
-    def write(self, samples: NDArray[np.int16]) -> None:
-        """Send samples as one packet; one that cannot be sent is lost, as on any network."""
-        try:
-            self._socket.sendto(samples.tobytes(), self._remote)
-        except OSError:
-            return
-
-    def render(self, start: int, count: int) -> NDArray[np.int16]:
-        """Return the next `count` samples that came in, silence where there are none."""
-        if self._rendered[0] == start and len(self._rendered[1]) == count:
-            return self._rendered[1]
-        self._receive()
-        taken = bytes(self._waiting[: 2 * count])
-        del self._waiting[: 2 * count]
-        samples = np.zeros(count, np.int16)
-        arrived = np.frombuffer(taken[: len(taken) // 2 * 2], np.int16)
-        samples[: len(arrived)] = arrived
-        self._rendered = (start, samples)
-        return samples
-
-    def _receive(self) -> None:
-        while True:
-            try:
-                packet = self._socket.recv(_LARGEST_PACKET)
-            except OSError:  # nothing more is there, or the other end has gone
-                break
-            self._waiting += packet
-        del self._waiting[: max(0, len(self._waiting) - 2 * self.rate * _MOST_SECONDS)]
 
 
 def start_unicast(session: Session, message: Event) -> None:
@@ -97,7 +50,7 @@ def start_unicast(session: Session, message: Event) -> None:
 
 
 def _join(session: Session, connection: socket.socket, remote: tuple[str, int]) -> None:
-    packets = _Packets(connection, remote, session.line.rate)
+    packets = PacketAudio(connection, remote, session.line.rate)
     tap = session.line.tap(packets, read=True, write=False)
     playback = session.line.play(packets)
 
