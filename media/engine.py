@@ -9,14 +9,15 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from media import command as commands
 from media.engine_status import EngineStatus
 from media.line import Line
+from media.line_state import Ahead, Displacement, LineState, PlaybackState, TapState
 from media.mix import mix, scale
 from media.mixer import MixerState
 from media.mixer_handle import Mixer
@@ -28,163 +29,20 @@ from media.rtp_transport import TransportError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from media.command import Command, Detector, MixerCommand, Sink
+    from media.command import Command, MixerCommand
     from media.mixer import Hear
     from media.rtp_line import RtpLine
     from media.rtp_transport import RtpTransport
-    from media.source import Source
+    from media.transports import Transports
 
 _SECOND: Final = 1_000_000
-
-# Sound goes out in frames of so many ms.
-_FRAME_MS: Final = 20
 
 # Playbacks that have ended, whose position may still be asked for.
 _ENDED_KEPT: Final = 4096
 
 
-class Transports(Protocol):
-    """Lines whose far end is not in this process: RTP. All of them send and receive in frames of 20 ms."""
-
-    def heard(self, line: int, first: int, count: int) -> NDArray[np.int16]:
-        """Return `count` samples of what a line hears in this tick, from place `first` on."""
-
-    def say(self, line: int, first: int, samples: NDArray[np.int16]) -> None:
-        """Send samples in this tick, from place `first` of it on."""
-
-    def play(self, line: int, source: Source, position: int, frame: int) -> bool:
-        """Play a source from `position` on without being told what; False where that cannot be done now.
-
-        It is done up to a whole frame, or to the end of the source.
-        """
-
-    def moved(self, line: int) -> int:
-        """Return how many samples a line has played since `play`."""
-
-    def stop(self, line: int) -> int:
-        """Have a line play its source no longer; return the samples that were played of it."""
-
-    def press(self, line: int, digit: str, duration: int) -> bool:
-        """Send a key; False where that cannot be done."""
-
-    def change(self, line: int, transport: RtpTransport) -> None:
-        """Take what the signalling agreed on."""
-
-    def close(self, line: int) -> None:
-        """Give a line's transport back."""
-
-    def send(self) -> list[int]:
-        """End a tick: send what all lines say; return the lines that have played what `play` took."""
-
-
-@dataclass(slots=True)
-class _Playback:
-    number: int
-    source: Source
-    position: int
-    end: int | None
-    played: int = 0
-    paused: bool = False
-    gain: float = 1.0
-
-    def remaining(self) -> int | None:
-        """Return the samples left, None when endless or paused."""
-        if self.paused or self.end is None:
-            return None
-        return max(0, self.end - self.position)
-
-
-@dataclass(slots=True)
-class _Tap:
-    sink: Sink
-    read: bool
-    write: bool
-    stereo: bool
-
-
-@dataclass(slots=True)
-class _Displacement:
-    source: Source
-    read: bool
-    mux: bool
-    end: int | None
-    position: int = 0
-
-    def over(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Return `samples` with this in their place or over them; what is behind the end stays."""
-        count = len(samples) if self.end is None else max(0, min(len(samples), self.end - self.position))
-        sound = self.source.render(self.position, count)
-        if self.mux:
-            return mix(samples, sound)
-        return np.concatenate((sound, samples[len(sound) :]))
-
-
-@dataclass(slots=True)
-class _Ahead:
-    """What was heard when listening ahead, so that advancing over the same block need not listen again."""
-
-    start: int
-    end: int
-    detectors: dict[int, Detector]
-
-
-@dataclass(slots=True, eq=False)
-class _LineState:
-    line: Line
-    notify: Callable[[Notice], object]
-    peer: _LineState | None = None
-    playback: _Playback | None = None
-    bridged: _LineState | None = None
-    mixer: MixerState | None = None
-    spies: dict[_LineState, commands.Eavesdrop] = field(default_factory=dict)
-    spied: _LineState | None = None
-    echo: bool = False
-    echo_delayed: NDArray[np.int16] | None = None  # received, and to be sent after the delay of the echo
-    taps: dict[int, _Tap] = field(default_factory=dict)
-    detectors: dict[int, Detector] = field(default_factory=dict)
-    written_detectors: set[int] = field(default_factory=set)
-    read_volume: float = 1.0
-    write_volume: float = 1.0
-    displacements: dict[int, _Displacement] = field(default_factory=dict)
-    ahead: _Ahead | None = None
-    rendering: bool = False
-    remote: bool = False  # its far end is reached by a transport
-    plain: bool = False  # the transport plays the playback by itself
-
-    def index(self, time: int) -> int:
-        """Return the line's sample index at `time` (µs)."""
-        return time * self.line.rate // _SECOND
-
-    def end_of(self, source: Source, position: int) -> int | None:
-        """Return where a playback from `position` ends: a last frame that is not full is filled with silence."""
-        if source.length is None:
-            return None
-        frame = max(1, self.line.rate * _FRAME_MS // 1000)
-        return position + -(-max(0, source.length - position) // frame) * frame
-
-    def time_of(self, index: int) -> int:
-        """Return the earliest time (µs) at which `index(time)` has reached `index`."""
-        return -(-index * _SECOND // self.line.rate)
-
-    @property
-    def quiet(self) -> bool:
-        """Whether the line certainly receives silence."""
-        if self.spies or self.displacements or self.remote:
-            return False
-        peer = self.peer
-        return peer is None or not (
-            peer.playback is not None
-            or peer.bridged is not None
-            or peer.mixer is not None
-            or peer.echo
-            or peer.spied is not None
-            or peer.displacements
-            or peer.spies
-        )
-
-
 # Notices with the line or mixer that they are for.
-_Deliveries = list[tuple["_LineState | MixerState", Notice]]
+_Deliveries = list[tuple["LineState | MixerState", Notice]]
 
 
 @dataclass(slots=True)
@@ -209,7 +67,7 @@ class Engine:
         What goes wrong while time moves on is raised; with `on_fault(where, error)` it is told instead, and costs
         the line concerned its playback, taps and detectors, but no other line anything.
         """
-        self._lines: dict[int, _LineState] = {}
+        self._lines: dict[int, LineState] = {}
         self._mixers: dict[int, MixerState] = {}
         self._numbers = itertools.count(1)
         self._now = 0
@@ -218,8 +76,8 @@ class Engine:
         self._ended: dict[int, tuple[int, int]] = {}
         self._sent: dict[tuple[int, int, int], NDArray[np.int16]] = {}
         self._transports = transports
-        self._speaking: dict[int, _LineState] = {}  # remote lines that have to be asked what they send
-        self._unsettled: dict[int, _LineState] = {}  # of which it is not known whether they are plain
+        self._speaking: dict[int, LineState] = {}  # remote lines that have to be asked what they send
+        self._unsettled: dict[int, LineState] = {}  # of which it is not known whether they are plain
         self._on_fault = on_fault
         self._looked_ahead = False
         self.counters = Counters()
@@ -240,7 +98,7 @@ class Engine:
         """Open a line under a number that came from somebody else's `next_number`; `remote`: it has a transport."""
         line = Line(self, number, rate)
         with self._lock:
-            state = self._lines[number] = _LineState(line, notify, remote=remote)
+            state = self._lines[number] = LineState(line, notify, remote=remote)
             if remote:
                 self._unsettled[number] = state
         return line
@@ -365,7 +223,7 @@ class Engine:
         for mixer in self._mixers.values():
             mixer.forget()
 
-    def _dispatch(self, state: _LineState, command: Command, delivered: _Deliveries) -> None:
+    def _dispatch(self, state: LineState, command: Command, delivered: _Deliveries) -> None:
         playback = state.playback
         match command:
             case commands.Play():
@@ -375,7 +233,7 @@ class Engine:
                     raise ValueError(f"source at {command.source.rate} Hz on a line at {state.line.rate} Hz")
                 start = max(0, command.start)
                 end = state.end_of(command.source, start)
-                state.playback = _Playback(command.playback, command.source, start, end)
+                state.playback = PlaybackState(command.playback, command.source, start, end)
             case commands.Stop() if playback is not None and playback.number == command.playback:
                 self._retire(state)
             case commands.Pause() if playback is not None and playback.number == command.playback:
@@ -389,7 +247,7 @@ class Engine:
             case commands.Gain() if playback is not None and playback.number == command.playback:
                 playback.gain = command.factor
             case commands.Tap():
-                state.taps[command.tap] = _Tap(command.sink, command.read, command.write, command.stereo)
+                state.taps[command.tap] = TapState(command.sink, command.read, command.write, command.stereo)
             case commands.Untap():
                 state.taps.pop(command.tap, None)
             case commands.Listen():
@@ -408,7 +266,7 @@ class Engine:
                 if command.source.rate != state.line.rate:
                     raise ValueError(f"source at {command.source.rate} Hz on a line at {state.line.rate} Hz")
                 ends = [end for end in (command.source.length, command.limit) if end is not None]
-                state.displacements[command.displacement] = _Displacement(
+                state.displacements[command.displacement] = Displacement(
                     command.source, command.read, command.mux, min(ends, default=None)
                 )
             case commands.Undisplace():
@@ -473,24 +331,24 @@ class Engine:
                     if self._transports is not None:
                         self._transports.close(state.line.number)
 
-    def _unbridge(self, state: _LineState) -> None:
+    def _unbridge(self, state: LineState) -> None:
         if state.bridged is not None:
             self._unsettle(state.bridged)
             state.bridged.bridged = None
             state.bridged = None
 
-    def _leave_mixer(self, state: _LineState) -> None:
+    def _leave_mixer(self, state: LineState) -> None:
         if state.mixer is not None:
             state.mixer.leave(state.line.number)
             state.mixer = None
 
-    def _stop_eavesdrop(self, state: _LineState) -> None:
+    def _stop_eavesdrop(self, state: LineState) -> None:
         if state.spied is not None:
             self._unsettle(state.spied)
             state.spied.spies.pop(state, None)
             state.spied = None
 
-    def _retire(self, state: _LineState) -> None:
+    def _retire(self, state: LineState) -> None:
         """Remove a line's playback and remember where it was."""
         assert state.playback is not None
         length, position = state.playback.source.length, state.playback.position
@@ -614,7 +472,7 @@ class Engine:
 
     # -- lines with a transport ----------------------------------------------------------------------------------
 
-    def _unsettle(self, state: _LineState) -> None:
+    def _unsettle(self, state: LineState) -> None:
         """Take over from the transport of a line what it may have been doing by itself."""
         if not state.remote:
             return
@@ -635,7 +493,7 @@ class Engine:
                 continue
             playback = state.playback
             if playback is not None and self._is_plain(state, playback):
-                frame = max(1, state.line.rate * _FRAME_MS // 1000)
+                frame = state.frame
                 assert self._transports is not None
                 if self._transports.play(number, playback.source, playback.position, frame):
                     state.plain = True
@@ -644,7 +502,7 @@ class Engine:
             if playback is not None or not self._is_mute(state):
                 self._speaking[number] = state
 
-    def _is_plain(self, state: _LineState, playback: _Playback) -> bool:
+    def _is_plain(self, state: LineState, playback: PlaybackState) -> bool:
         return (
             not playback.paused
             and playback.gain == 1
@@ -655,7 +513,7 @@ class Engine:
             and not any(tap.write for tap in state.taps.values())
         )
 
-    def _is_mute(self, state: _LineState) -> bool:
+    def _is_mute(self, state: LineState) -> bool:
         """Whether a line that plays nothing has nothing else to send."""
         return (
             state.bridged is None
@@ -666,12 +524,12 @@ class Engine:
             and not state.spies
         )
 
-    def _speak(self, state: _LineState, start: int, end: int) -> None:
+    def _speak(self, state: LineState, start: int, end: int) -> None:
         """Give a line's transport what the line sends between two times."""
         assert self._transports is not None
         first, last = state.index(start), state.index(end)
         samples = self._to_send(state, start, end, last - first)
-        self._transports.say(state.line.number, first % max(1, state.line.rate * _FRAME_MS // 1000), samples)
+        self._transports.say(state.line.number, first % state.frame, samples)
 
     def _end_tick(self, transports: Transports) -> None:
         delivered: _Deliveries = []
@@ -686,7 +544,7 @@ class Engine:
         for receiver, notice in delivered:
             receiver.notify(notice)
 
-    def _take_fault(self, state: _LineState, error: Exception, delivered: _Deliveries) -> None:
+    def _take_fault(self, state: LineState, error: Exception, delivered: _Deliveries) -> None:
         """Tell what went wrong with a line, and end what it may have come from."""
         if self._on_fault is None:
             raise error
@@ -700,7 +558,7 @@ class Engine:
         if state.playback is not None:
             self._end_playback(state, delivered)
 
-    def _move_playback(self, state: _LineState, start: int, end: int, delivered: _Deliveries) -> None:
+    def _move_playback(self, state: LineState, start: int, end: int, delivered: _Deliveries) -> None:
         playback = state.playback
         assert playback is not None
         if not playback.paused:
@@ -725,19 +583,19 @@ class Engine:
         for state, rest in rests:
             state.echo_delayed = rest
 
-    def _move_displacements(self, state: _LineState, start: int, end: int) -> None:
+    def _move_displacements(self, state: LineState, start: int, end: int) -> None:
         for number, displacement in list(state.displacements.items()):
             displacement.position += state.index(end) - state.index(start)
             if displacement.end is not None and displacement.position >= displacement.end:
                 del state.displacements[number]
 
-    def _end_playback(self, state: _LineState, delivered: _Deliveries) -> None:
+    def _end_playback(self, state: LineState, delivered: _Deliveries) -> None:
         assert state.playback is not None
         delivered.append((state, PlaybackEnded(state.playback.number)))
         self._retire(state)
         self._unsettle(state)
 
-    def _feed(self, state: _LineState, start: int, end: int, delivered: _Deliveries) -> None:
+    def _feed(self, state: LineState, start: int, end: int, delivered: _Deliveries) -> None:
         first, last = state.index(start), state.index(end)
         count = last - first
         if count <= 0:
@@ -768,7 +626,7 @@ class Engine:
             assert heard is not None
             delivered.extend((state, Detected(number, detail)) for _, detail in detector.feed(heard))
 
-    def _listen_ahead(self, state: _LineState, now: int, limit: int) -> int:
+    def _listen_ahead(self, state: LineState, now: int, limit: int) -> int:
         """Return when the first of a line's detectors will find something, or `limit` when none will by then."""
         if state.ahead is not None and state.ahead.start == now and state.ahead.end == limit:
             return limit
@@ -784,7 +642,7 @@ class Engine:
         if offsets:
             # an offset tells how much was heard before; one sample more at least makes it sure
             return min(limit, max(now + 1, state.time_of(first + max(1, min(offsets)))))
-        state.ahead = _Ahead(now, limit, copies)
+        state.ahead = Ahead(now, limit, copies)
         self._looked_ahead = True
         return limit
 
@@ -809,13 +667,13 @@ class Engine:
 
         return hear
 
-    def _received(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
+    def _received(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
         """Return the `count` samples that a line receives between two times, with what spies say to it."""
         samples = self._from_peer(state, start, end, count)
         return self._with_spies(state, samples, start, end, read=True) if state.spies else samples
 
     def _with_spies(
-        self, state: _LineState, samples: NDArray[np.int16], start: int, end: int, *, read: bool
+        self, state: LineState, samples: NDArray[np.int16], start: int, end: int, *, read: bool
     ) -> NDArray[np.int16]:
         """Return `samples` of a line with what those who eavesdrop on it say into that direction."""
         voices = [samples]
@@ -825,7 +683,7 @@ class Engine:
                 voices.append(voice if len(voice) == len(samples) else _stretched(voice, len(samples)))
         return mix(*voices) if len(voices) > 1 else samples
 
-    def _overheard(self, state: _LineState, target: _LineState, start: int, end: int) -> NDArray[np.int16]:
+    def _overheard(self, state: LineState, target: LineState, start: int, end: int) -> NDArray[np.int16]:
         """Return what one who eavesdrops on `target` hears: both directions, without what it says itself."""
         how = target.spies[state]
         there = target.index(end) - target.index(start)
@@ -840,12 +698,12 @@ class Engine:
                 target.rendering = False
         return mix(*heard)
 
-    def _from_peer(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
+    def _from_peer(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
         """Return the `count` samples that a line's far end sends to it."""
         peer = state.peer
         if state.remote:
             assert self._transports is not None
-            frame = max(1, state.line.rate * _FRAME_MS // 1000)
+            frame = state.frame
             samples = self._transports.heard(state.line.number, state.index(start) % frame, count)
         elif peer is None:
             samples = np.zeros(count, np.int16)
@@ -856,14 +714,14 @@ class Engine:
                 samples = _stretched(samples, count)
         return self._shaped(state, samples, read=True)
 
-    def _shaped(self, state: _LineState, samples: NDArray[np.int16], *, read: bool) -> NDArray[np.int16]:
+    def _shaped(self, state: LineState, samples: NDArray[np.int16], *, read: bool) -> NDArray[np.int16]:
         """Return what a line's displacements and volume make of what it receives or sends."""
         for displacement in state.displacements.values():
             if displacement.read is read:
                 samples = displacement.over(samples)
         return scale(samples, state.read_volume if read else state.write_volume)
 
-    def _to_send(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
+    def _to_send(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
         """Return the `count` samples that a line sends between two times."""
         key = (state.line.number, start, end)
         known = self._sent.get(key)
@@ -881,7 +739,7 @@ class Engine:
         self._sent[key] = samples
         return samples
 
-    def _render(self, state: _LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
+    def _render(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
         playback = state.playback
         if playback is not None:
             if playback.paused:
@@ -906,7 +764,7 @@ class Engine:
         return samples if there == count else _stretched(samples, count)
 
     def _echoed(
-        self, state: _LineState, delayed: NDArray[np.int16], start: int, end: int
+        self, state: LineState, delayed: NDArray[np.int16], start: int, end: int
     ) -> NDArray[np.int16]:
         """Return what a delayed echo sends between two times, and behind it what is to be sent later."""
         return np.concatenate(

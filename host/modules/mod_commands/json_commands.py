@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json as json_text
 from collections.abc import Callable
+from json import loads
 from typing import Final
 
+from host import json_text
 from host import version as versions
 from host.api_table import ApiTable
 from host.interfaces import ApiRequest, JsonApi
@@ -27,12 +28,12 @@ def json(request: ApiRequest) -> str:
     if not request.argument:
         return "-ERR No JSON supplied.\n"
     try:
-        asked = json_text.loads(request.argument, parse_constant=_refused)
+        asked = loads(request.argument, parse_constant=_refused)
         if not isinstance(asked, dict) or _depth(asked) > _DEEPEST:
             return "-ERR Parse error.\n"
         execute_json(request.switch, asked, request.session)
         pretty = str(asked.get("format", "")).lower() == "pretty"
-        return f"{_pretty(asked, 0) if pretty else _compact(asked)}\n"
+        return f"{json_text.pretty(asked) if pretty else json_text.compact(asked)}\n"
     except (ValueError, RecursionError):
         return "-ERR Parse error.\n"
 
@@ -41,7 +42,7 @@ def json(request: ApiRequest) -> str:
 def event_channel_broadcast(request: ApiRequest) -> str:
     """Hand an object to who listens on its `eventChannel`, as the event CHANNEL_DATA of that subclass."""
     try:
-        message = json_text.loads(request.argument, parse_constant=_refused)
+        message = loads(request.argument, parse_constant=_refused)
     except (ValueError, RecursionError):
         return "-ERR parsing json\n"
     channel = message.get("eventChannel") if isinstance(message, dict) else None
@@ -50,7 +51,7 @@ def event_channel_broadcast(request: ApiRequest) -> str:
     switch = request.switch
     if switch.bus.wants("CUSTOM"):
         event = switch.new_event("CUSTOM", f"event_channel::{channel}")
-        event.body = _compact(message)
+        event.body = json_text.compact(message)
         switch.fire(event)
     return "+OK message sent\n"
 
@@ -179,22 +180,3 @@ def _depth(value: object) -> int:
                 following += one
         level = following
     return deepest
-
-
-def _compact(value: object) -> str:
-    return json_text.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _pretty(value: object, depth: int) -> str:
-    """Write as cJSON does: members on lines of their own behind tabs, lists on one line."""
-    if isinstance(value, dict):
-        if not value:
-            return "{\n" + "\t" * depth + "}"
-        inside = ",\n".join(
-            "\t" * (depth + 1) + f"{_compact(name)}:\t{_pretty(member, depth + 1)}"
-            for name, member in value.items()
-        )
-        return "{\n" + inside + "\n" + "\t" * depth + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_pretty(member, depth + 1) for member in value) + "]"
-    return _compact(value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from host.arguments import separate
+from host.json_text import compact, pretty
 from host.leading_number import leading_int
 from host.modules.mod_conference import events
-from host.modules.mod_conference.json_text import compact, pretty
 from host.modules.mod_conference.listing import json_room, member_list, pretty_list, xml_list
 from host.modules.mod_conference.outcall import Outcall, call_in, call_in_background
 from host.modules.mod_conference.profile import DEFAULT_PROFILE

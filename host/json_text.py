@@ -6,8 +6,8 @@ import json
 
 
 def compact(value: object) -> str:
-    """Return a value on one line, without blanks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Return a value on one line, without blanks; ValueError for numbers that JSON does not have."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def pretty(value: object, depth: int = 0) -> str:

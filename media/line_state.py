@@ -1,0 +1,144 @@
+"""The state of one line in the media engine: what it plays, who hears and displaces it, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from media import command as commands
+from media.mix import mix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from media.command import Detector, Sink
+    from media.line import Line
+    from media.mixer import MixerState
+    from media.notice import Notice
+    from media.source import Source
+
+_SECOND: Final = 1_000_000
+
+# Sound goes out in frames of so many ms.
+_FRAME_MS: Final = 20
+
+
+@dataclass(slots=True)
+class PlaybackState:
+    """One playback: its source, where it is, and where it ends."""
+
+    number: int
+    source: Source
+    position: int
+    end: int | None
+    played: int = 0
+    paused: bool = False
+    gain: float = 1.0
+
+    def remaining(self) -> int | None:
+        """Return the samples left, None when endless or paused."""
+        if self.paused or self.end is None:
+            return None
+        return max(0, self.end - self.position)
+
+
+@dataclass(slots=True)
+class TapState:
+    """A tap: its sink, and which of the two directions it gets."""
+
+    sink: Sink
+    read: bool
+    write: bool
+    stereo: bool
+
+
+@dataclass(slots=True)
+class Displacement:
+    """A sound in the place of what a line hears or says, or over it."""
+
+    source: Source
+    read: bool
+    mux: bool
+    end: int | None
+    position: int = 0
+
+    def over(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Return `samples` with this in their place or over them; what is behind the end stays."""
+        count = len(samples) if self.end is None else max(0, min(len(samples), self.end - self.position))
+        sound = self.source.render(self.position, count)
+        if self.mux:
+            return mix(samples, sound)
+        return np.concatenate((sound, samples[len(sound) :]))
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What was heard when listening ahead, so that advancing over the same block need not listen again."""
+
+    start: int
+    end: int
+    detectors: dict[int, Detector]
+
+
+@dataclass(slots=True, eq=False)
+class LineState:
+    """Everything the engine knows of one line."""
+
+    line: Line
+    notify: Callable[[Notice], object]
+    peer: LineState | None = None
+    playback: PlaybackState | None = None
+    bridged: LineState | None = None
+    mixer: MixerState | None = None
+    spies: dict[LineState, commands.Eavesdrop] = field(default_factory=dict)
+    spied: LineState | None = None
+    echo: bool = False
+    echo_delayed: NDArray[np.int16] | None = None  # received, and to be sent after the delay of the echo
+    taps: dict[int, TapState] = field(default_factory=dict)
+    detectors: dict[int, Detector] = field(default_factory=dict)
+    written_detectors: set[int] = field(default_factory=set)
+    read_volume: float = 1.0
+    write_volume: float = 1.0
+    displacements: dict[int, Displacement] = field(default_factory=dict)
+    ahead: Ahead | None = None
+    rendering: bool = False
+    remote: bool = False  # its far end is reached by a transport
+    plain: bool = False  # the transport plays the playback by itself
+
+    def index(self, time: int) -> int:
+        """Return the line's sample index at `time` (µs)."""
+        return time * self.line.rate // _SECOND
+
+    @property
+    def frame(self) -> int:
+        """The samples of a frame of 20 ms."""
+        return max(1, self.line.rate * _FRAME_MS // 1000)
+
+    def end_of(self, source: Source, position: int) -> int | None:
+        """Return where a playback from `position` ends: a last frame that is not full is filled with silence."""
+        if source.length is None:
+            return None
+        return position + -(-max(0, source.length - position) // self.frame) * self.frame
+
+    def time_of(self, index: int) -> int:
+        """Return the earliest time (µs) at which `index(time)` has reached `index`."""
+        return -(-index * _SECOND // self.line.rate)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the line certainly receives silence."""
+        if self.spies or self.displacements or self.remote:
+            return False
+        peer = self.peer
+        return peer is None or not (
+            peer.playback is not None
+            or peer.bridged is not None
+            or peer.mixer is not None
+            or peer.echo
+            or peer.spied is not None
+            or peer.displacements
+            or peer.spies
+        )
