@@ -1,0 +1,1 @@
+"""Session descriptions (SDP) and their offer/answer model: values in, values out."""
