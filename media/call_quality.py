@@ -23,9 +23,9 @@ IMPAIRMENTS: dict[str, tuple[float, float]] = {
 _UNKNOWN_CODEC = (10.0, 15.0)
 
 # FreeSWITCH judges from the tenth packet on: the first ones come while both sides are still starting up.
-_LEAD = 10
-# FreeSWITCH: gaps are counted by how many followed one another; longer rows are not looked at.
-_MAX_ROW = 500
+LEAD_PACKETS = 10
+# FreeSWITCH: so many packets that are missing in a row are a loss; more are a stream that has jumped.
+MAX_GAP = 500
 
 
 def mos(r: float) -> float:
@@ -88,11 +88,11 @@ class ArrivalQuality:
         """A packet arrived at `now` (µs)."""
         self._lead += 1
         last, self._last = self._last, (sequence, now)
-        if last is None or self._lead < _LEAD:
+        if last is None or self._lead < LEAD_PACKETS:
             return
         self.received += 1
         missing = sequence - last[0] - 1
-        if 0 < missing <= _MAX_ROW:
+        if 0 < missing <= MAX_GAP:
             self.lost += missing
             self.gaps += 1
             # FreeSWITCH: a loss that follows a loss weighs more.
@@ -154,7 +154,11 @@ class ArrivalQuality:
 
 @dataclass(slots=True)
 class StreamCounts:
-    """Packets of one direction by kind; bytes with (`raw`) and without the RTP header (`media`)."""
+    """Packets of one direction by kind; bytes with the RTP headers, of all packets (`raw`) and of sound (`media`).
+
+    FreeSWITCH: `packets` that are sent are those of sound and comfort noise; `skipped_packets` are frames' times in
+    which nothing was there to play, `jitter_packets` those that a jitter buffer has given out.
+    """
 
     raw_bytes: int = 0
     media_bytes: int = 0

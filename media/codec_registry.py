@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+import numpy as np
+
 from media import g711, g722, gsm, ilbc, l16, opus
 from media.codec import Codec, CodecError, CodecInfo, parse_fmtp
 
@@ -39,3 +43,17 @@ def create(name: str, *, rate: int | None = None, ptime_ms: int = 20, fmtp: str 
     if ptime_ms not in info.ptimes:
         raise CodecError(f"{info.name} has no ptime of {ptime_ms} ms")
     return info.make(rate, ptime_ms, parse_fmtp(fmtp))
+
+
+@cache
+def can_speak(name: str) -> bool:
+    """Whether a codec's sound can be made here, too: its library is there and encodes a frame of silence."""
+    info = find(name)
+    if info is None:
+        return False
+    rate, ptime_ms = info.rates[0], 30 if 30 in info.ptimes and 20 not in info.ptimes else 20
+    try:
+        info.make(rate, ptime_ms, {}).encode(np.zeros(rate * ptime_ms // 1000, np.int16))
+    except CodecError:
+        return False
+    return True

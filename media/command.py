@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from media.rtp_transport import RtpTransport
     from media.source import Source
+    from media.speexdsp import PreprocessSettings
 
 
 class Sink(Protocol):
@@ -155,6 +156,15 @@ class Volume:
     line: int
     read: bool
     factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """Suppress noise and regulate the gain in what a line receives (`read`) or sends, or (None) no more."""
+
+    line: int
+    read: bool
+    settings: PreprocessSettings | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +408,7 @@ Command = (
     | Unbridge
     | Echo
     | Volume
+    | Preprocess
     | Displace
     | Undisplace
     | Eavesdrop

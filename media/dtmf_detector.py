@@ -1,6 +1,6 @@
 """In-band DTMF: keys found in sound, within tolerances like those of ITU-T Q.24.
 
-Every 10 ms the eight frequencies are measured (Goertzel's sums, all blocks at once as one matrix product);
+Every 10 ms the eight frequencies are measured (Goertzel's sums, all blocks of all lines at once as one matrix product);
 two neighbouring blocks make a frame of 20 ms. A frame holds a key where one low and one high frequency are
 loud enough, alike enough (twist), far above their neighbours, carry nearly all of the energy, and where
 the phases of its halves show that neither is off its nominal frequency. Three such frames in a row make
@@ -10,6 +10,7 @@ a key (40 ms always do, 23 ms never), three without it end it (so do 40 ms of si
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -59,8 +60,8 @@ class DtmfDetector:
         self._minimum_power = amplitude**2 / 2
         self._rest = np.zeros(0, np.int16)
         # The last block's sums and energy are half of the next frame.
-        self._last_sums = np.zeros((1, 8), np.complex64)
-        self._last_power = np.zeros(1)
+        self._last_sums = np.zeros(8, np.complex64)
+        self._last_power = 0.0
         # The key that is down, the one that may be, and how long each has been seen or missed.
         self._down = _NOTHING
         self._missed = 0
@@ -72,6 +73,11 @@ class DtmfDetector:
         """The key that is down at the moment, or an empty text."""
         return "" if self._down == _NOTHING else _DIGITS[self._down]
 
+    @property
+    def _at_rest(self) -> bool:
+        """Whether frames without a key would change nothing."""
+        return self._down == self._candidate == _NOTHING and not self._missed
+
     def copy(self) -> Self:
         """The same state, going its own way from here."""
         return copy.copy(self)
@@ -81,37 +87,7 @@ class DtmfDetector:
 
         The offset is where the key became certain, 30 to 50 ms after its beginning.
         """
-        before = len(self._rest)
-        samples = np.concatenate((self._rest, samples)) if before else samples
-        count = len(samples) // self._size
-        self._rest = samples[count * self._size :].copy()
-        if not count:
-            return []
-        blocks = samples[: count * self._size].reshape(count, self._size)
-        return [
-            ((index + 1) * self._size - before, _DIGITS[key]) for index, key in self._runs(self._keys(blocks))
-        ]
-
-    def _keys(self, blocks: NDArray[np.int16]) -> NDArray[np.int64]:
-        """The key in the frame that ends with each block, or `_NOTHING`."""
-        count = len(blocks)
-        loud = blocks.max(axis=1) != blocks.min(axis=1)
-        power = np.zeros(count + 1)
-        sums = np.zeros((count + 1, 8), np.complex64)
-        power[0] = self._last_power[0]
-        sums[0] = self._last_sums[0]
-        places = np.flatnonzero(loud)
-        if len(places):
-            sounding = blocks[places].astype(np.float32)
-            sums[places + 1] = sounding @ self._sums
-            power[places + 1] = np.square(sounding).mean(axis=1, dtype=np.float64)
-        self._last_sums, self._last_power = sums[-1:].copy(), power[-1:].copy()
-        keys = np.full(count, _NOTHING)
-        total = (power[:-1] + power[1:]) / 2
-        places = np.flatnonzero(total > 2 * self._minimum_power * TONE_SHARE)
-        if len(places):
-            keys[places] = self._judge(sums[places], sums[places + 1] * self._turn, total[places])
-        return keys
+        return _feed([self], samples[np.newaxis])[0]
 
     def _judge(
         self, first: NDArray[np.complex64], second: NDArray[np.complex64], total: NDArray[np.float64]
@@ -167,3 +143,67 @@ class DtmfDetector:
             elif self._missed >= MISSES:
                 self._down = _NOTHING
         return began
+
+
+def feed_together(heard: Sequence[tuple[DtmfDetector, NDArray[np.int16]]]) -> list[list[tuple[int, str]]]:
+    """What `feed` would answer for each detector and its next samples, reckoned at once for all that are alike."""
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for place, (detector, samples) in enumerate(heard):
+        groups.setdefault((detector.rate, len(detector._rest), len(samples)), []).append(place)
+    found: list[list[tuple[int, str]]] = [[] for _ in heard]
+    for places in groups.values():
+        answers = _feed(
+            [heard[place][0] for place in places], np.stack([heard[place][1] for place in places])
+        )
+        for place, answer in zip(places, answers, strict=True):
+            found[place] = answer
+    return found
+
+
+def _feed(detectors: Sequence[DtmfDetector], samples: NDArray[np.int16]) -> list[list[tuple[int, str]]]:
+    """Feed detectors of one rate, each of which has as many samples left over; samples of shape (detectors, n)."""
+    one = detectors[0]
+    before, size = len(one._rest), one._size
+    if before:
+        samples = np.hstack((np.stack([detector._rest for detector in detectors]), samples))
+    count = samples.shape[1] // size
+    rests = samples[:, count * size :].copy()
+    if rests.shape[1] or before:
+        for detector, rest in zip(detectors, rests, strict=True):
+            detector._rest = rest
+    if not count:
+        return [[] for _ in detectors]
+    keys = _keys(detectors, samples[:, : count * size].reshape(len(detectors), count, size))
+    pressed = (keys != _NOTHING).any(axis=1).tolist()
+    return [
+        [((index + 1) * size - before, _DIGITS[key]) for index, key in detector._runs(row)]
+        if some or not detector._at_rest
+        else []
+        for detector, row, some in zip(detectors, keys, pressed, strict=True)
+    ]
+
+
+def _keys(detectors: Sequence[DtmfDetector], blocks: NDArray[np.int16]) -> NDArray[np.int64]:
+    """The key in the frame that ends with each block, or `_NOTHING`; blocks of shape (detectors, blocks, samples)."""
+    one, (lines, count, _) = detectors[0], blocks.shape
+    power = np.zeros((lines, count + 1))
+    sums = np.zeros((lines, count + 1, 8), np.complex64)
+    power[:, 0] = [detector._last_power for detector in detectors]
+    sums[:, 0] = np.stack([detector._last_sums for detector in detectors])
+    loud = blocks.max(axis=2) != blocks.min(axis=2)
+    line, block = np.nonzero(loud)
+    if len(line):
+        sounding = blocks[line, block].astype(np.float32)
+        sums[line, block + 1] = sounding @ one._sums
+        power[line, block + 1] = np.square(sounding).mean(axis=1, dtype=np.float64)
+    for detector, last_power, last_sums in zip(
+        detectors, power[:, -1].tolist(), sums[:, -1].copy(), strict=True
+    ):
+        detector._last_power, detector._last_sums = last_power, last_sums
+    keys = np.full((lines, count), _NOTHING)
+    total = (power[:, :-1] + power[:, 1:]) / 2
+    line, block = np.nonzero(total > 2 * one._minimum_power * TONE_SHARE)
+    if len(line):
+        second = sums[line, block + 1] * one._turn
+        keys[line, block] = one._judge(sums[line, block], second, total[line, block])
+    return keys

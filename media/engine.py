@@ -15,22 +15,26 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from media import command as commands
+from media.dtmf_detector import DtmfDetector, feed_together
 from media.engine_status import EngineStatus
 from media.line import Line
+from media.line_sound import LineSound
 from media.line_state import Ahead, Displacement, LineState, PlaybackState, TapState
-from media.mix import mix, scale
+from media.mix import mix
 from media.mixer import MixerState
 from media.mixer_handle import Mixer
 from media.mixer_playback import MixerPlayback, notices_of_ends
 from media.notice import Detected, DigitReceived, Notice, PlaybackEnded
+from media.preprocessing import Preprocessing
 from media.recording import Recording, RecordingError
 from media.rtp_transport import TransportError
+from media.stream_source import is_over
+from media.transport_delegation import TransportDelegation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from media.command import Command, MixerCommand
-    from media.mixer import Hear
     from media.rtp_line import RtpLine
     from media.rtp_transport import RtpTransport
     from media.transports import Transports
@@ -74,12 +78,14 @@ class Engine:
         self._touch = touch
         self._lock = threading.RLock()
         self._ended: dict[int, tuple[int, int]] = {}
-        self._sent: dict[tuple[int, int, int], NDArray[np.int16]] = {}
+        self._sound = LineSound(self._lines, transports)
         self._transports = transports
-        self._speaking: dict[int, LineState] = {}  # remote lines that have to be asked what they send
-        self._unsettled: dict[int, LineState] = {}  # of which it is not known whether they are plain
+        self._delegation = (
+            None if transports is None else TransportDelegation(self._lines, transports, self._sound)
+        )
         self._on_fault = on_fault
         self._looked_ahead = False
+        self._listening_for_keys: list[tuple[LineState, int, DtmfDetector, NDArray[np.int16]]] = []
         self.counters = Counters()
 
     # -- the host's side -----------------------------------------------------------------------------------------
@@ -100,7 +106,7 @@ class Engine:
         with self._lock:
             state = self._lines[number] = LineState(line, notify, remote=remote)
             if remote:
-                self._unsettled[number] = state
+                self._take_over(state)
         return line
 
     def rtp_line(self, rate: int, notify: Callable[[Notice], object], transport: RtpTransport) -> RtpLine:
@@ -110,6 +116,12 @@ class Engine:
     def recording(self, path: str, rate: int, channels: int = 1, append: bool = False) -> Recording:
         """Open a recording for a tap; RecordingError when it cannot be written."""
         return Recording(path, rate, channels, append)
+
+    def debug_codec(self, codec: str, on: bool) -> None:
+        """Do nothing: no line within the host's process has a codec."""
+
+    def debug_line(self, line: int, on: bool) -> None:
+        """Do nothing, for the same reason."""
 
     def start(self) -> None:
         """Be ready for the first line: there is nothing to be done."""
@@ -179,7 +191,7 @@ class Engine:
             if state is None:
                 return
             self._forget()
-            self._unsettle(state)
+            self._take_over(state)
             if isinstance(command, commands.Bridge | commands.Eavesdrop | commands.Connect):
                 other = (
                     command.other
@@ -187,11 +199,31 @@ class Engine:
                     else (command.target if isinstance(command, commands.Eavesdrop) else command.peer)
                 )
                 if other in self._lines:
-                    self._unsettle(self._lines[other])
+                    self._take_over(self._lines[other])
             self._dispatch(state, command, delivered)
         self._touch()
         for receiver, notice in delivered:
             receiver.notify(notice)
+
+    def set_rate(self, line: int, rate: int) -> bool:
+        """Change how many samples a second a line has; False while something on it counts in the old ones.
+
+        CodecError where its transport's codec cannot be had at that rate.
+        """
+        with self._lock:
+            state = self._lines.get(line)
+            if state is None or state.counts_samples:
+                return False
+            self._forget()
+            self._take_over(state)
+            if state.remote and self._transports is not None:
+                self._transports.set_rate(line, rate)
+            state.line.rate = rate
+            for one in (state, state.bridged):
+                if one is not None:
+                    one.bridge_tails.clear()
+        self._touch()
+        return True
 
     def execute_in_mixer(self, command: MixerCommand) -> None:
         """Do what `command` says to a mixer; one that names a mixer that is gone does nothing."""
@@ -202,7 +234,7 @@ class Engine:
             self._forget()
             if isinstance(command, commands.CloseMixer):
                 for member in mixer.members:
-                    self._unsettle(self._lines[member.line])
+                    self._take_over(self._lines[member.line])
                     self._lines[member.line].mixer = None
                 for playback in mixer.playbacks.values():
                     self._remember(playback.number, playback.progress)
@@ -215,7 +247,7 @@ class Engine:
 
     def _forget(self) -> None:
         """Throw away what was rendered ahead: something is another now."""
-        self._sent.clear()
+        self._sound.forget()
         if self._looked_ahead:
             self._looked_ahead = False
             for line in self._lines.values():
@@ -262,6 +294,13 @@ class Engine:
                     state.read_volume = command.factor
                 else:
                     state.write_volume = command.factor
+            case commands.Preprocess():
+                if command.settings is None:
+                    state.preprocessing.pop(command.read, None)
+                elif command.read in state.preprocessing:
+                    state.preprocessing[command.read].change(command.settings)
+                else:
+                    state.preprocessing[command.read] = Preprocessing(state.line.rate, command.settings)
             case commands.Displace():
                 if command.source.rate != state.line.rate:
                     raise ValueError(f"source at {command.source.rate} Hz on a line at {state.line.rate} Hz")
@@ -325,15 +364,13 @@ class Engine:
                 if state.peer is not None:
                     state.peer.peer = None
                 del self._lines[state.line.number]
-                if state.remote:
-                    self._speaking.pop(state.line.number, None)
-                    self._unsettled.pop(state.line.number, None)
-                    if self._transports is not None:
-                        self._transports.close(state.line.number)
+                if state.remote and self._transports is not None and self._delegation is not None:
+                    self._delegation.forget(state.line.number)
+                    self._transports.close(state.line.number)
 
     def _unbridge(self, state: LineState) -> None:
         if state.bridged is not None:
-            self._unsettle(state.bridged)
+            self._take_over(state.bridged)
             state.bridged.bridged = None
             state.bridged = None
 
@@ -344,7 +381,7 @@ class Engine:
 
     def _stop_eavesdrop(self, state: LineState) -> None:
         if state.spied is not None:
-            self._unsettle(state.spied)
+            self._take_over(state.spied)
             state.spied.spies.pop(state, None)
             state.spied = None
 
@@ -370,7 +407,7 @@ class Engine:
             state.detectors or (state.playback is not None and state.playback.remaining() is not None)
             for state in self._lines.values()
         ) and not any(
-            mixer.listens(self._is_quiet)
+            mixer.listens(self._sound.is_quiet)
             or any(playback.remaining() is not None for playback in mixer.playbacks.values())
             for mixer in self._mixers.values()
         )
@@ -386,18 +423,22 @@ class Engine:
                         end = state.time_of(state.index(now) + remaining)
                         upcoming = min(upcoming, max(end, now + 1))
             for mixer in self._mixers.values():
-                listens = mixer.listens(self._is_quiet)
-                upcoming = mixer.horizon(now, upcoming, self._hear, listens=listens)
+                listens = mixer.listens(self._sound.is_quiet)
+                upcoming = mixer.horizon(now, upcoming, self._sound.hear, listens=listens)
             for state in self._lines.values():
                 if state.detectors:
                     upcoming = self._listen_ahead(state, now, upcoming)
             return upcoming
 
+    def settle(self) -> None:
+        """Let transports carry by themselves what they can, before they read what has come."""
+        if self._delegation is not None and not self._delegation.settled:
+            with self._lock:
+                self._delegation.settle()
+
     def advance(self, now: int) -> None:
         """Move every line to `now` (µs): feed taps and detectors, move playbacks on, and send what is due."""
-        if self._unsettled:
-            with self._lock:
-                self._settle()
+        self.settle()
         while self._now < now:
             step = now
             for mixer in list(self._mixers.values()):
@@ -420,11 +461,14 @@ class Engine:
                             self._feed(state, start, now, delivered)
                         except Exception as error:
                             self._take_fault(state, error, delivered)
-                for state in self._speaking.values():
-                    try:
-                        self._speak(state, start, now)
-                    except Exception as error:
-                        self._take_fault(state, error, delivered)
+                if self._listening_for_keys:
+                    self._listen_for_keys(delivered)
+                if self._delegation is not None:
+                    for state in self._delegation.speaking.values():
+                        try:
+                            self._delegation.speak(state, start, now)
+                        except Exception as error:
+                            self._take_fault(state, error, delivered)
                 self._move_echoes(start, now)
                 self._move_mixers(start, now, delivered)
                 for state in self._lines.values():
@@ -433,7 +477,7 @@ class Engine:
                     if state.displacements:
                         self._move_displacements(state, start, now)
                     state.ahead = None
-                self._sent.clear()
+                self._sound.forget()
             else:
                 for state in self._lines.values():
                     if state.playback is not None and state.playback.remaining() == 0:
@@ -445,7 +489,7 @@ class Engine:
 
     def _move_mixers(self, start: int, end: int, delivered: _Deliveries) -> None:
         # All are rendered before any is moved on: one may hear another.
-        hear = self._hear(start, end)
+        hear = self._sound.hear(start, end)
         for mixer in self._mixers.values():
             mixer.block(start, end, hear)
             try:
@@ -472,64 +516,10 @@ class Engine:
 
     # -- lines with a transport ----------------------------------------------------------------------------------
 
-    def _unsettle(self, state: LineState) -> None:
+    def _take_over(self, state: LineState) -> None:
         """Take over from the transport of a line what it may have been doing by itself."""
-        if not state.remote:
-            return
-        if state.plain:
-            assert self._transports is not None and state.playback is not None
-            moved = self._transports.stop(state.line.number)
-            state.playback.position += moved
-            state.playback.played += moved
-            state.plain = False
-        self._unsettled[state.line.number] = state
-
-    def _settle(self) -> None:
-        """Find out which lines their transport can serve by itself, and which have to be asked at every tick."""
-        waiting, self._unsettled = self._unsettled, {}
-        for number, state in waiting.items():
-            self._speaking.pop(number, None)
-            if number not in self._lines:
-                continue
-            playback = state.playback
-            if playback is not None and self._is_plain(state, playback):
-                frame = state.frame
-                assert self._transports is not None
-                if self._transports.play(number, playback.source, playback.position, frame):
-                    state.plain = True
-                    continue
-                self._unsettled[number] = state  # perhaps behind the seam between two sounds
-            if playback is not None or not self._is_mute(state):
-                self._speaking[number] = state
-
-    def _is_plain(self, state: LineState, playback: PlaybackState) -> bool:
-        return (
-            not playback.paused
-            and playback.gain == 1
-            and state.write_volume == 1
-            and not state.displacements
-            and not state.spies
-            and not state.written_detectors
-            and not any(tap.write for tap in state.taps.values())
-        )
-
-    def _is_mute(self, state: LineState) -> bool:
-        """Whether a line that plays nothing has nothing else to send."""
-        return (
-            state.bridged is None
-            and state.mixer is None
-            and state.spied is None
-            and not state.echo
-            and not state.displacements
-            and not state.spies
-        )
-
-    def _speak(self, state: LineState, start: int, end: int) -> None:
-        """Give a line's transport what the line sends between two times."""
-        assert self._transports is not None
-        first, last = state.index(start), state.index(end)
-        samples = self._to_send(state, start, end, last - first)
-        self._transports.say(state.line.number, first % state.frame, samples)
+        if self._delegation is not None:
+            self._delegation.take_over(state)
 
     def _end_tick(self, transports: Transports) -> None:
         delivered: _Deliveries = []
@@ -538,7 +528,7 @@ class Engine:
                 state = self._lines.get(number)
                 if state is None or not state.plain or state.playback is None:
                     continue
-                self._unsettle(state)
+                self._take_over(state)
                 if state.playback.remaining() == 0:
                     self._end_playback(state, delivered)
         for receiver, notice in delivered:
@@ -555,6 +545,7 @@ class Engine:
         state.detectors.clear()
         state.written_detectors.clear()
         state.displacements.clear()
+        state.preprocessing.clear()
         if state.playback is not None:
             self._end_playback(state, delivered)
 
@@ -567,6 +558,8 @@ class Engine:
                 moved = min(moved, max(0, playback.end - playback.position))
             playback.position += moved
             playback.played += moved
+            if playback.end is None and is_over(playback.source, playback.position):
+                playback.end = playback.position
         if playback.remaining() == 0:
             self._end_playback(state, delivered)
 
@@ -575,7 +568,9 @@ class Engine:
         rests = [
             (
                 state,
-                self._echoed(state, state.echo_delayed, start, end)[state.index(end) - state.index(start) :],
+                self._sound.echoed(state, state.echo_delayed, start, end)[
+                    state.index(end) - state.index(start) :
+                ],
             )
             for state in self._lines.values()
             if state.echo_delayed is not None
@@ -593,7 +588,7 @@ class Engine:
         assert state.playback is not None
         delivered.append((state, PlaybackEnded(state.playback.number)))
         self._retire(state)
-        self._unsettle(state)
+        self._take_over(state)
 
     def _feed(self, state: LineState, start: int, end: int, delivered: _Deliveries) -> None:
         first, last = state.index(start), state.index(end)
@@ -604,11 +599,11 @@ class Engine:
         need_read = len(state.detectors) > len(state.written_detectors) or any(
             tap.read for tap in state.taps.values()
         )
-        read = self._received(state, start, end, count) if need_read else None
+        read = self._sound.received(state, start, end, count) if need_read else None
         for tap in list(state.taps.values()):
             if tap.read and tap.write:
                 assert read is not None
-                written = self._to_send(state, start, end, count)
+                written = self._sound.to_send(state, start, end, count)
                 if tap.stereo:
                     tap.sink.write(np.column_stack((read, written)))
                 else:
@@ -617,14 +612,31 @@ class Engine:
                 assert read is not None
                 tap.sink.write(read)
             elif tap.write:
-                tap.sink.write(self._to_send(state, start, end, count))
+                tap.sink.write(self._sound.to_send(state, start, end, count))
         if state.ahead is not None and state.ahead.start == start and state.ahead.end == end:
             state.detectors.update(state.ahead.detectors)
             return
         for number, detector in list(state.detectors.items()):
-            heard = self._to_send(state, start, end, count) if number in state.written_detectors else read
+            heard = (
+                self._sound.to_send(state, start, end, count) if number in state.written_detectors else read
+            )
             assert heard is not None
-            delivered.extend((state, Detected(number, detail)) for _, detail in detector.feed(heard))
+            if isinstance(detector, DtmfDetector):
+                self._listening_for_keys.append((state, number, detector, heard))
+            else:
+                delivered.extend((state, Detected(number, detail)) for _, detail in detector.feed(heard))
+
+    def _listen_for_keys(self, delivered: _Deliveries) -> None:
+        """Let all that listen for keys in this block do so together."""
+        listening, self._listening_for_keys = self._listening_for_keys, []
+        try:
+            found = feed_together([(detector, heard) for _, _, detector, heard in listening])
+        except Exception as error:
+            for state, *_ in listening:
+                self._take_fault(state, error, delivered)
+            return
+        for (state, number, _, _), keys in zip(listening, found, strict=True):
+            delivered.extend((state, Detected(number, detail)) for _, detail in keys)
 
     def _listen_ahead(self, state: LineState, now: int, limit: int) -> int:
         """Return when the first of a line's detectors will find something, or `limit` when none will by then."""
@@ -637,7 +649,7 @@ class Engine:
         offsets: list[int] = []
         for number, copy in copies.items():
             written = number in state.written_detectors
-            heard = (self._to_send if written else self._received)(state, now, limit, count)
+            heard = (self._sound.to_send if written else self._sound.received)(state, now, limit, count)
             offsets += [offset for offset, _ in copy.feed(heard)[:1]]
         if offsets:
             # an offset tells how much was heard before; one sample more at least makes it sure
@@ -645,136 +657,3 @@ class Engine:
         state.ahead = Ahead(now, limit, copies)
         self._looked_ahead = True
         return limit
-
-    # -- what a line sends and receives --------------------------------------------------------------------------
-
-    def _is_quiet(self, line: int) -> bool:
-        """Whether a line in a mixer certainly says nothing there."""
-        state = self._lines[line]
-        return state.playback is not None or state.quiet
-
-    def _hear(self, start: int, end: int) -> Hear:
-        """Return what answers what a line says in its mixer between two times.
-
-        A line that plays something of its own is out of the room meanwhile.
-        """
-
-        def hear(line: int) -> NDArray[np.int16] | None:
-            state = self._lines[line]
-            if state.playback is not None or state.quiet:
-                return None
-            return self._received(state, start, end, state.index(end) - state.index(start))
-
-        return hear
-
-    def _received(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
-        """Return the `count` samples that a line receives between two times, with what spies say to it."""
-        samples = self._from_peer(state, start, end, count)
-        return self._with_spies(state, samples, start, end, read=True) if state.spies else samples
-
-    def _with_spies(
-        self, state: LineState, samples: NDArray[np.int16], start: int, end: int, *, read: bool
-    ) -> NDArray[np.int16]:
-        """Return `samples` of a line with what those who eavesdrop on it say into that direction."""
-        voices = [samples]
-        for spy, how in state.spies.items():
-            if how.speaks_read if read else how.speaks_write:
-                voice = self._from_peer(spy, start, end, spy.index(end) - spy.index(start))
-                voices.append(voice if len(voice) == len(samples) else _stretched(voice, len(samples)))
-        return mix(*voices) if len(voices) > 1 else samples
-
-    def _overheard(self, state: LineState, target: LineState, start: int, end: int) -> NDArray[np.int16]:
-        """Return what one who eavesdrops on `target` hears: both directions, without what it says itself."""
-        how = target.spies[state]
-        there = target.index(end) - target.index(start)
-        heard = [np.zeros(there, np.int16)]
-        if how.hears_read:
-            heard.append(self._from_peer(target, start, end, there))
-        if how.hears_write and not target.rendering:
-            target.rendering = True
-            try:
-                heard.append(self._shaped(target, self._render(target, start, end, there), read=False))
-            finally:
-                target.rendering = False
-        return mix(*heard)
-
-    def _from_peer(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
-        """Return the `count` samples that a line's far end sends to it."""
-        peer = state.peer
-        if state.remote:
-            assert self._transports is not None
-            frame = state.frame
-            samples = self._transports.heard(state.line.number, state.index(start) % frame, count)
-        elif peer is None:
-            samples = np.zeros(count, np.int16)
-        else:
-            there = peer.index(end) - peer.index(start)
-            samples = self._to_send(peer, start, end, there)
-            if there != count:
-                samples = _stretched(samples, count)
-        return self._shaped(state, samples, read=True)
-
-    def _shaped(self, state: LineState, samples: NDArray[np.int16], *, read: bool) -> NDArray[np.int16]:
-        """Return what a line's displacements and volume make of what it receives or sends."""
-        for displacement in state.displacements.values():
-            if displacement.read is read:
-                samples = displacement.over(samples)
-        return scale(samples, state.read_volume if read else state.write_volume)
-
-    def _to_send(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
-        """Return the `count` samples that a line sends between two times."""
-        key = (state.line.number, start, end)
-        known = self._sent.get(key)
-        if known is not None:
-            return known
-        if state.rendering:  # lines bridged in a ring: nothing comes from outside
-            return np.zeros(count, np.int16)
-        state.rendering = True
-        try:
-            samples = self._shaped(state, self._render(state, start, end, count), read=False)
-            if state.spies:
-                samples = self._with_spies(state, samples, start, end, read=False)
-        finally:
-            state.rendering = False
-        self._sent[key] = samples
-        return samples
-
-    def _render(self, state: LineState, start: int, end: int, count: int) -> NDArray[np.int16]:
-        playback = state.playback
-        if playback is not None:
-            if playback.paused:
-                return np.zeros(count, np.int16)
-            samples = playback.source.render(playback.position, count)
-            samples = scale(samples, playback.gain)
-            if len(samples) < count:
-                samples = np.concatenate((samples, np.zeros(count - len(samples), np.int16)))
-            return samples
-        if state.spied is not None:
-            overheard = self._overheard(state, state.spied, start, end)
-            return overheard if len(overheard) == count else _stretched(overheard, count)
-        if state.echo_delayed is not None:
-            return self._echoed(state, state.echo_delayed, start, end)[:count]
-        if state.mixer is not None and not state.echo:
-            return state.mixer.output(state.line.number, start, end, self._hear(start, end))
-        other = state if state.echo else state.bridged
-        if other is None:
-            return np.zeros(count, np.int16)
-        there = other.index(end) - other.index(start)
-        samples = self._received(other, start, end, there)
-        return samples if there == count else _stretched(samples, count)
-
-    def _echoed(
-        self, state: LineState, delayed: NDArray[np.int16], start: int, end: int
-    ) -> NDArray[np.int16]:
-        """Return what a delayed echo sends between two times, and behind it what is to be sent later."""
-        return np.concatenate(
-            (delayed, self._received(state, start, end, state.index(end) - state.index(start)))
-        )
-
-
-def _stretched(samples: NDArray[np.int16], count: int) -> NDArray[np.int16]:
-    """Return `samples` brought to `count` samples by interpolation: lines of different rates on one path."""
-    if len(samples) == 0:
-        return np.zeros(count, np.int16)
-    places = np.linspace(0, len(samples) - 1, count)
-    return np.rint(np.interp(places, np.arange(len(samples)), samples)).astype(np.int16)

@@ -125,6 +125,8 @@ class JitterBuffer:
     _last_get: int = 0
     # Whether a packet was late since the delay last grew.
     _too_short: bool = False
+    # Whether the delay is on its way to other lengths.
+    _moving: bool = False
 
     def __post_init__(self) -> None:
         if self.ptime_ms <= 0 or self.clock_rate <= 0:
@@ -148,6 +150,12 @@ class JitterBuffer:
     def waiting(self) -> int:
         """Packets in the buffer."""
         return len(self._packets)
+
+    def set_spec(self, spec: JitterSpec) -> None:
+        """Take other lengths; the delay moves there at once, a frame a tick."""
+        self.spec = spec
+        self._aim()
+        self._moving = True
 
     def put(
         self,
@@ -207,6 +215,17 @@ class JitterBuffer:
             return self._gap(now)
         if self._starved:
             return self._resume(packet, 0, 0, now)
+        if self._moving:
+            beyond = self._delay(packet, now) - self._target_ms * 1000
+            following = self._packets.get(packet.sequence + 1)
+            if beyond <= -self.ptime_ms * 1000:
+                self.statistics.grown += 1
+                return self._conceal(packet.payload)
+            if beyond >= self.ptime_ms * 1000 and following is not None:
+                del self._packets[packet.sequence]
+                self.statistics.shrunk += 1
+                return self._play(following, now)
+            self._moving = False
         if self._too_short:
             self._too_short = False
             if self._target_ms * 1000 - self._delay(packet, now) >= self.ptime_ms * 1000:
@@ -222,7 +241,7 @@ class JitterBuffer:
         self._transits.clear()
         self._newest = self._next = self._floor = self._begin = self._slack = None
         self._starved = self._since_look = self._slack_over = 0
-        self._too_short = False
+        self._too_short = self._moving = False
         self._was_silent = True
         self._target_ms = float(self.spec.length_ms)
 
@@ -252,8 +271,12 @@ class JitterBuffer:
         self._since_look += 1
         if self._since_look < _LOOK_EVERY:
             return
+        self._aim()
+
+    def _aim(self) -> None:
+        """Find out how long the delay has to be."""
         self._since_look = 0
-        ordered = sorted(self._transits)
+        ordered = sorted(self._transits) or [0]
         late = ordered[min(len(ordered) - 1, int(len(ordered) * _QUANTILE))] - ordered[0]
         # Ticks are as far apart as packets, and a packet waits for the next one: half of that on the average.
         wanted = late / 1000 + self.ptime_ms / 2

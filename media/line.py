@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from media import command
+from media.speexdsp import require as require_speexdsp
 
 if TYPE_CHECKING:
     from media.command import Command, Detector, Sink
     from media.source import Source
+    from media.speexdsp import PreprocessSettings
 
 
 class CommandTaker(Protocol):
@@ -80,6 +82,15 @@ class Line:
     def volume(self, *, read: bool, factor: float) -> None:
         """Scale all that is received (`read`) or sent by `factor`."""
         self._engine.execute(command.Volume(self.number, read, factor))
+
+    def preprocess(self, settings: PreprocessSettings | None, *, read: bool) -> None:
+        """Suppress noise and regulate the gain in what is received (`read`) or sent; None ends it.
+
+        Raises SpeexDspUnavailable.
+        """
+        if settings is not None:
+            require_speexdsp()
+        self._engine.execute(command.Preprocess(self.number, read, settings))
 
     def displace(
         self, source: Source, *, read: bool = False, mux: bool = False, limit: int | None = None

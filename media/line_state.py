@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from media.line import Line
     from media.mixer import MixerState
     from media.notice import Notice
+    from media.preprocessing import Preprocessing
     from media.source import Source
 
 _SECOND: Final = 1_000_000
@@ -103,10 +104,14 @@ class LineState:
     read_volume: float = 1.0
     write_volume: float = 1.0
     displacements: dict[int, Displacement] = field(default_factory=dict)
+    preprocessing: dict[bool, Preprocessing] = field(default_factory=dict)  # of what is read (True), written
     ahead: Ahead | None = None
     rendering: bool = False
+    # What went before in the bridge, by the time (µs) that a block begins at: for lines of different rates.
+    bridge_tails: dict[int, NDArray[np.int16]] = field(default_factory=dict)
     remote: bool = False  # its far end is reached by a transport
     plain: bool = False  # the transport plays the playback by itself
+    relaying: bool = False  # the transport sends on by itself what the line in the bridge receives
 
     def index(self, time: int) -> int:
         """Return the line's sample index at `time` (µs)."""
@@ -126,6 +131,46 @@ class LineState:
     def time_of(self, index: int) -> int:
         """Return the earliest time (µs) at which `index(time)` has reached `index`."""
         return -(-index * _SECOND // self.line.rate)
+
+    @property
+    def sends_as_it_is(self) -> bool:
+        """Whether nobody hears or changes what the line sends."""
+        return (
+            self.write_volume == 1
+            and not self.displacements
+            and not self.preprocessing
+            and not self.spies
+            and not self.written_detectors
+            and not any(tap.write for tap in self.taps.values())
+        )
+
+    @property
+    def receives_as_it_is(self) -> bool:
+        """Whether nobody changes what the line receives."""
+        return self.read_volume == 1 and not self.displacements and not self.preprocessing and not self.spies
+
+    @property
+    def is_listened_to(self) -> bool:
+        """Whether anybody besides the line in the bridge hears what the line receives."""
+        return (
+            len(self.detectors) > len(self.written_detectors)
+            or any(tap.read for tap in self.taps.values())
+            or self.mixer is not None
+            or self.echo
+        )
+
+    @property
+    def counts_samples(self) -> bool:
+        """Whether there is something on the line that is at its rate."""
+        return bool(
+            self.playback is not None
+            or self.taps
+            or self.detectors
+            or self.displacements
+            or self.preprocessing
+            or self.mixer is not None
+            or self.echo_delayed is not None
+        )
 
     @property
     def quiet(self) -> bool:

@@ -66,4 +66,13 @@ class MediaTimeout:
     ms: int
 
 
-Notice = PlaybackEnded | DigitReceived | Detected | Talking | FloorTaken | FirstPacket | MediaTimeout
+@dataclass(frozen=True, slots=True)
+class CodecReport:
+    """What a packet that was coded or decoded is like, where that was asked for (`Engine.debug_codec`)."""
+
+    text: str
+
+
+Notice = (
+    PlaybackEnded | DigitReceived | Detected | Talking | FloorTaken | FirstPacket | MediaTimeout | CodecReport
+)

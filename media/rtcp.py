@@ -286,6 +286,11 @@ def _serialize_chunk(ssrc: int, items: tuple[tuple[int, bytes], ...]) -> bytes:
     return whole + bytes(4 - len(whole) % 4)
 
 
+def is_rtcp(packet: bytes | memoryview) -> bool:
+    """Whether a packet that came to a port of both RTP and RTCP is RTCP (RFC 5761 4)."""
+    return len(packet) > 1 and 192 <= packet[1] <= 223
+
+
 def ntp_time(wall: int) -> int:
     """A 64-bit NTP time from microseconds since the Unix epoch."""
     seconds, rest = divmod(wall, 1_000_000)

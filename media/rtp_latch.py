@@ -58,8 +58,8 @@ class SourceLatch:
         self.locked = False
         self.refused = 0
         self.relatched = 0
+        self.learning = learning
         self._signalled = signalled
-        self._learning = learning
         self._packets = packets
         self._relatch = relatch
         self._heard: int | None = None
@@ -86,7 +86,7 @@ class SourceLatch:
             if self._candidates:
                 self._candidates.clear()
             return True
-        if not self._learning:
+        if not self.learning:
             taken = source == self._signalled
             self.locked |= taken
             return self._judge(taken, now)

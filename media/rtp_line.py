@@ -12,6 +12,9 @@ from media.rtp_transport import Address, RtpTransport, TransportReport
 class RtpCommandTaker(CommandTaker, Protocol):
     """What a handle on such a line needs of an engine."""
 
+    def set_rate(self, line: int, rate: int) -> bool:
+        """Change a line's rate; False while something on it counts in samples of the old one."""
+
     def transport_report(self, line: int) -> TransportReport | None:
         """Return what went over a line's transport so far."""
 
@@ -28,9 +31,23 @@ class RtpLine(Line):
         self.transport = transport
 
     def set_transport(self, transport: RtpTransport) -> None:
-        """Take what the signalling agreed on: the far end's address, codec, payload types, hold."""
+        """Take what the signalling agreed on: the far end's address, codec, payload types, keys, hold.
+
+        Whoever changes a part of it begins with `transport`, which holds what others have changed.
+        """
         self.transport = transport
         self._engine.execute(command.SetTransport(self.number, transport))
+
+    def set_rate(self, rate: int) -> bool:
+        """Have another rate from now on, that of the codec that was agreed on.
+
+        False, and nothing changed, while something on the line counts in samples of the old one: a playback, a tap, a
+        detector, a displacement, a mixer. The codec is brought to the line's rate then.
+        """
+        done = rate == self.rate or self._reporting.set_rate(self.number, rate)
+        if done:
+            self.rate = rate
+        return done
 
     def report(self) -> TransportReport | None:
         """Return what went over the transport so far; None once the line is gone."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from media.call_quality import CallStatistics
+from media.srtp_keys import SrtpKeys
 
 Address = tuple[str, int]
 
@@ -18,11 +21,18 @@ class TransportError(OSError):
 class RtpTransport:
     """How a line sends and receives; frozen, `media.command.SetTransport` replaces it.
 
-    `remote` is where the signalling says to send to; with `learning` the source of what arrives is followed
-    (`media.rtp_latch`). `codec` is SDP's name, `payload_type` and `event_type` (telephone-event, None for none) are
-    those of the session description. `jitter_ms` is what the jitter buffer begins with and never falls below,
-    `jitter_limit_ms` its greatest. `timeout_ms` without a packet is told with `MediaTimeout`, 0 for never. `sending`
-    and `receiving` are off on hold.
+    `remote` is where the signalling says to send to, None while it is not known; with `learning` the source of what
+    arrives is followed (`media.rtp_latch`). `codec` is SDP's name, `payload_type`, `event_type` (telephone-event) and
+    `comfort_noise_type` are those of the other side's session description, None for none; where ours names others,
+    `payload_type_receive` and `event_type_receive` are those. `event_rate` is the clock of telephone-events in hertz,
+    `codec_rate` that of the samples where a codec has several, None for its usual one.
+
+    With `rtcp_mux` reports go over the RTP port (RFC 5761). With `srtp` both are protected, and what is not authentic
+    is refused.
+
+    `jitter_ms` is what the jitter buffer begins with and never falls below, `jitter_limit_ms` its greatest;
+    `jitter_paused` plays what comes as it comes. `timeout_ms` without a packet is told with `MediaTimeout`, 0 for
+    never, also on hold. `sending` and `receiving` are off on hold.
     """
 
     address: str = "0.0.0.0"
@@ -30,25 +40,46 @@ class RtpTransport:
     remote: Address | None = None
     remote_rtcp: Address | None = None
     codec: str = "PCMU"
+    codec_rate: int | None = None
     payload_type: int = 0
+    payload_type_receive: int | None = None
     ptime_ms: int = 20
     fmtp: str = ""
     event_type: int | None = None
-    comfort_noise_type: int | None = 13
+    event_type_receive: int | None = None
+    event_rate: int = 8000
+    comfort_noise_type: int | None = None
     learning: bool = True
     rtcp: bool = True
     rtcp_interval_ms: int = 5000
+    rtcp_mux: bool = False
     cname: str = ""
+    srtp: SrtpKeys | None = None
     jitter_ms: int = 20
     jitter_limit_ms: int = 400
+    jitter_paused: bool = False
     timeout_ms: int = 0
     sending: bool = True
     receiving: bool = True
 
+    @property
+    def expected_type(self) -> int:
+        """The payload type of sound that is received."""
+        return self.payload_type if self.payload_type_receive is None else self.payload_type_receive
+
+    @property
+    def expected_event_type(self) -> int | None:
+        """The payload type of telephone-events that are received."""
+        return self.event_type if self.event_type_receive is None else self.event_type_receive
+
 
 @dataclass(frozen=True, slots=True)
 class TransportReport:
-    """What went over a transport so far. Times are ms but for `round_trip`, in seconds; loss 0 to 1."""
+    """What went over a transport so far. Times are ms but for `round_trip`, in seconds; loss 0 to 1.
+
+    `refused` counts packets of sources that were not taken, `unauthentic` those that SRTP did not let through,
+    `replayed` those that SRTP had let through before. `statistics` are what FreeSWITCH tells when a call ends.
+    """
 
     local: Address
     remote: Address | None
@@ -63,8 +94,11 @@ class TransportReport:
     concealed: int = 0
     skipped: int = 0
     refused: int = 0
+    unauthentic: int = 0
+    replayed: int = 0
     jitter: float = 0.0
     round_trip: float | None = None
     remote_loss: float = 0.0
     remote_jitter: float = 0.0
     mos: float = 4.5
+    statistics: CallStatistics = field(default_factory=CallStatistics)

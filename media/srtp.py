@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from media.srtp_keys import CryptoAttribute, InlineKey
+from media.srtp_keys import REPLAY_WINDOW, CryptoAttribute, InlineKey
 
 if TYPE_CHECKING:
     from pylibsrtp import Session
@@ -17,8 +17,6 @@ _PROFILES = {
     "AEAD_AES_256_GCM": "SRTP_PROFILE_AEAD_AES_256_GCM",
 }
 
-# RFC 3711 3.3.2: a replay window holds 64 packets at least. Twice that bears the reordering of real networks.
-WINDOW = 128
 _SMALLEST_WINDOW, _LARGEST_WINDOW = 64, 0x7FFF
 
 
@@ -47,7 +45,7 @@ def window_of(attribute: CryptoAttribute) -> int:
     RFC 4568 6.3: `WSH` sets it. What changes the packets (UNENCRYPTED_SRTP, KDR, FEC_ORDER, …) is not supported
     and raises SrtpError, unless a `-` in front makes it no matter.
     """
-    window = WINDOW
+    window = REPLAY_WINDOW
     for parameter in attribute.parameters:
         name, _, value = parameter.partition("=")
         if name == "WSH" and value.isascii() and value.isdigit() and len(value) <= 5:
@@ -60,7 +58,7 @@ def window_of(attribute: CryptoAttribute) -> int:
 class _Direction:
     """One direction's keys: any number of sources (SSRC) under one master key."""
 
-    def __init__(self, suite: str, key: InlineKey, *, inbound: bool, window: int = WINDOW) -> None:
+    def __init__(self, suite: str, key: InlineKey, *, inbound: bool, window: int = REPLAY_WINDOW) -> None:
         pylibsrtp = library()
         if suite not in _PROFILES:
             raise SrtpError(f"the crypto suite {suite} is not known")
@@ -104,7 +102,7 @@ class SrtpReceiver(_Direction):
     `window` is how many packets back a late one is still told from a replayed one.
     """
 
-    def __init__(self, suite: str, key: InlineKey, window: int = WINDOW) -> None:
+    def __init__(self, suite: str, key: InlineKey, window: int = REPLAY_WINDOW) -> None:
         super().__init__(suite, key, inbound=True, window=window)
 
     def unprotect(self, packet: bytes) -> bytes:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # Bytes of master key and master salt by crypto suite: RFC 4568 6.2, RFC 7714 14.
 SUITES: dict[str, tuple[int, int]] = {
@@ -15,6 +15,9 @@ SUITES: dict[str, tuple[int, int]] = {
     "AEAD_AES_128_GCM": (16, 12),
     "AEAD_AES_256_GCM": (32, 12),
 }
+
+# RFC 3711 3.3.2: a replay window holds 64 packets at least. Twice that bears the reordering of real networks.
+REPLAY_WINDOW = 128
 
 # RFC 4568 9.1: a tag has nine digits at most; an attribute is one SDP line, which stays below this.
 _MAX_LINE = 1024
@@ -34,7 +37,7 @@ class CryptoError(ValueError):
 class InlineKey:
     """Master key and salt, in one; `lifetime` in packets (None: the suite's), `mki` as (value, bytes)."""
 
-    key_and_salt: bytes
+    key_and_salt: bytes = field(repr=False)  # no log shall show it
     lifetime: int | None = None
     mki: tuple[int, int] | None = None
 
@@ -77,6 +80,19 @@ class CryptoAttribute:
             )
         keys = ";".join(_serialize_key(key, self.suite) for key in self.keys)
         return " ".join((f"crypto:{self.tag}", self.suite, keys, *self.parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """What the two sides of a call agreed on: `local` protects what is sent, `remote` what is received.
+
+    Nothing is received as long as `remote` is not known. `window` is the replay window in packets.
+    """
+
+    suite: str
+    local: InlineKey
+    remote: InlineKey | None = None
+    window: int = REPLAY_WINDOW
 
 
 def new_key(suite: str) -> InlineKey:

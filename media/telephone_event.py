@@ -185,7 +185,10 @@ class EventPacket:
 
 
 class TelephoneEventSender:
-    """Turns keys into packets, one at each tick of `ptime_ms`, one key after the other with a gap between them."""
+    """Turns keys into packets, one at each tick of `ptime_ms`, one key after the other with a gap between them.
+
+    `clock_rate` may be changed while no key is on its way.
+    """
 
     def __init__(
         self, clock_rate: int = 8000, ptime_ms: int = 20, volume: int = 10, gap_ms: int = GAP_MS
@@ -218,7 +221,7 @@ class TelephoneEventSender:
             raise TelephoneEventError(f"a key cannot be pressed for {duration_ms} ms")
         if len(self._queue) >= MAX_QUEUED:
             raise TelephoneEventError(f"{MAX_QUEUED} keys wait already")
-        self._queue.append((event, duration_ms * self.clock_rate // 1000))
+        self._queue.append((event, duration_ms))
 
     def clear(self) -> None:
         """Forget the keys that wait; the one on its way is finished."""
@@ -232,7 +235,8 @@ class TelephoneEventSender:
                 return None
             if not self._queue:
                 return None
-            self._event, self._length = self._queue.popleft()
+            self._event, milliseconds = self._queue.popleft()
+            self._length = milliseconds * self.clock_rate // 1000
             self._start = timestamp
             self._sent = 0
             self._ends = 0

@@ -2,7 +2,9 @@
 
 Frames of 20 ms are looked at. A frame holds the tone where its frequencies carry nearly all of the energy, none
 of them much weaker than the strongest. Two such frames in a row are a hit; what goes on sounding is a further hit
-only after a pause.
+only after a pause. A single frequency may be off by as much as the tones of fax (ITU-T T.30: 1100 ± 38 Hz) and
+special information (ITU-T Q.35: 950, 1400, 1800 ± 50 Hz) may; of several, which 20 ms hardly part when they lie
+as near as those of a ringing tone, both frames together must consist.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ _ROW: Final = 2
 # The part of a frame's energy that the frequencies carry, and how much weaker than the strongest one may be.
 _SHARE: Final = 0.7
 _WEAKEST: Final = 0.1
+# How far beside a single frequency it is looked for, too: what is further off by the same again is still found.
+_ASIDE_HZ: Final = 30.0
+_ASIDE_SHARE: Final = 0.03
 # Mean square of the faintest frame that is looked at, about -50 dBm0: below it is line noise.
 _FAINTEST: Final = 5_000.0
 
@@ -50,15 +55,23 @@ class ToneDetector:
         self._size = max(1, rate * FRAME_MS // 1000)
         window = np.hanning(self._size + 2)[1:-1]
         places = np.arange(self._size)
-        angles = 2 * np.pi * np.asarray(frequencies, dtype=np.float64) / rate
-        self._window = window
+        looked_for = np.asarray(frequencies, dtype=np.float64)
+        self._several = len(looked_for) > 1
+        if not self._several:
+            aside = min(_ASIDE_HZ, _ASIDE_SHARE * looked_for[0])
+            looked_for = looked_for[0] + np.array([-aside, 0, aside])
+        angles = 2 * np.pi * looked_for / rate
         # The power of a sine under the window, by its sum: |sum|² = (amplitude · weight / 2)².
         self._sums = np.exp(-1j * np.outer(places, angles)) * window[:, np.newaxis]
         self._scale = 2 / window.sum()
+        # An orthonormal base of all that the frequencies can sound like in two frames.
+        turns = np.outer(np.arange(2 * self._size), angles)
+        self._base = np.linalg.qr(np.hstack((np.cos(turns), np.sin(turns))))[0] if self._several else None
         self._hits = max(1, hits)
         self._sleep_frames = sleep
         self._expires_frames = expires
         self._rest = np.zeros(0, np.int16)
+        self._last = np.zeros((1, self._size), np.int16)
         self._row = 0
         self._counted = 0
         self._sleep = 0
@@ -73,24 +86,40 @@ class ToneDetector:
         kept = len(self._rest)
         sound = np.concatenate((self._rest, samples)) if kept else samples
         count = len(sound) // self._size
-        self._rest = sound[count * self._size :]
-        found: list[tuple[int, str]] = []
-        for index, holds in enumerate(self._frames(sound[: count * self._size].reshape(count, self._size))):
-            if self._step(bool(holds)):
-                found.append((max(0, (index + 1) * self._size - kept), "tone"))
-        return found
+        self._rest = sound[count * self._size :].copy()
+        if not count:
+            return []
+        frames = sound[: count * self._size].reshape(count, self._size)
+        holds, certain = self._frames(frames), self._pairs(frames)
+        self._last = frames[-1:].copy()
+        return [
+            (max(0, (index + 1) * self._size - kept), "tone")
+            for index in range(count)
+            if self._step(bool(holds[index]), bool(certain[index]))
+        ]
 
     def _frames(self, frames: NDArray[np.int16]) -> NDArray[np.bool_]:
         """Tell of each frame, shape (frames, samples), whether it holds the tone."""
         wide = frames.astype(np.float64)
         energy = (wide**2).mean(axis=1)
         powers = (np.abs(wide @ self._sums) * self._scale) ** 2 / 2
-        loud = powers.sum(axis=1) >= _SHARE * energy
-        even = powers.min(axis=1) >= _WEAKEST * powers.max(axis=1)
-        result: NDArray[np.bool_] = loud & even & (energy >= _FAINTEST)
+        if self._several:
+            loud = powers.sum(axis=1) >= _SHARE * energy
+            loud &= powers.min(axis=1) >= _WEAKEST * powers.max(axis=1)
+        else:
+            loud = powers.max(axis=1) >= _SHARE * energy
+        result: NDArray[np.bool_] = loud & (energy >= _FAINTEST)
         return result
 
-    def _step(self, holds: bool) -> bool:
+    def _pairs(self, frames: NDArray[np.int16]) -> NDArray[np.bool_]:
+        """Tell of each frame whether it and the one before it consist of the frequencies."""
+        if self._base is None:
+            return np.ones(len(frames), np.bool_)
+        both = np.hstack((np.vstack((self._last, frames[:-1])), frames)).astype(np.float64)
+        result: NDArray[np.bool_] = ((both @ self._base) ** 2).sum(axis=1) >= _SHARE * (both**2).sum(axis=1)
+        return result
+
+    def _step(self, holds: bool, certain: bool) -> bool:
         """Count one frame; True when that makes the last of the hits asked for."""
         if self._sleep:
             self._sleep -= 1
@@ -100,7 +129,7 @@ class ToneDetector:
             if not self._expires:
                 self._counted = 0
         self._row = self._row + 1 if holds else 0
-        if self._row < _ROW:
+        if self._row < _ROW or not certain:
             return False
         self._row = 0
         self._counted += 1

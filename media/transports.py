@@ -33,6 +33,15 @@ class Transports(Protocol):
     def stop(self, line: int) -> int:
         """Have a line play its source no longer; return the samples that were played of it."""
 
+    def relay(self, line: int, other: int | None, *, encoded: bool = False) -> bool:
+        """Send on what `other` hears without being told what, from now on; None for no more.
+
+        False where that cannot be done. With `encoded` nobody asks what `other` hears meanwhile.
+        """
+
+    def set_rate(self, line: int, rate: int) -> None:
+        """Hear and say samples of another rate; CodecError where that cannot be done."""
+
     def press(self, line: int, digit: str, duration: int) -> bool:
         """Send a key; False where that cannot be done."""
 

@@ -48,6 +48,7 @@ class FrameRing:
         self.concealed = np.zeros(capacity, np.int64)
         self.skipped = np.zeros(capacity, np.int64)
         self.restarts = np.zeros(capacity, np.int64)
+        self.largest = np.zeros(capacity, np.int32)  # the most frames that were waiting
         self.lost_in_row = self._starved  # how long concealment lasts already, in ticks
 
     def open(self, line: int, delay: int, maximum: int) -> None:
@@ -57,13 +58,22 @@ class FrameRing:
         self._starved[line] = self._wait[line] = self._watched[line] = 0
         self._least[line] = SLOTS
         self.set_delay(line, delay, maximum)
-        for counts in (self.late, self.concealed, self.skipped, self.restarts):
+        for counts in (self.late, self.concealed, self.skipped, self.restarts, self.largest):
             counts[line] = 0
 
     def set_delay(self, line: int, delay: int, maximum: int) -> None:
-        """Change what the line waits for at its next start, and how far it may fall behind."""
-        self._delay[line] = min(max(0, delay), SLOTS // 2)
+        """Change by how much the line is late, and how far it may fall behind; at once where it is playing."""
+        delay = min(max(0, delay), SLOTS // 2)
+        longer = delay - int(self._delay[line])
+        self._delay[line] = delay
         self._maximum[line] = min(max(2, maximum), SLOTS - 2)
+        if self._playing[line] and longer > 0:
+            self._playing[line] = False
+            self._wait[line] = delay - longer
+        elif self._playing[line] and longer < 0:
+            spare = min(-longer, max(0, int(self._highest[line] - self._next[line]) + 1 - delay))
+            self._next[line] += spare
+            self.skipped[line] += spare
 
     def restart(self, line: int) -> None:
         """Let the next frame begin a new stream."""
@@ -120,6 +130,9 @@ class FrameRing:
         """
         following = self._next[lines]
         waiting = self._highest[lines] - following + 1
+        more = waiting > self.largest[lines]
+        if more.any():
+            self.largest[lines[more]] = waiting[more]
         playing = self._playing[lines]
         idle = self._started[lines] & ~playing
         if idle.any():

@@ -30,6 +30,14 @@ class OpenTransport:
 
 
 @dataclass(frozen=True, slots=True)
+class SetRate:
+    """Ask for another rate of a line; answered with whether it has that now (bool), or CodecError."""
+
+    line: int
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
 class AskTransport:
     """Ask for a line's `TransportReport`, None for a line without a transport."""
 
@@ -67,6 +75,22 @@ class LiveGone:
     """Nobody can play a `Live` source any more that does not yet."""
 
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DebugCodec:
+    """Tell of every packet of a codec that is coded or decoded, with `CodecReport`, or no more."""
+
+    codec: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DebugLine:
+    """The same for one line, whatever its codec is."""
+
+    line: int
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +168,7 @@ Question = (
     | CloseRecording
     | AskStatus
     | OpenTransport
+    | SetRate
     | AskTransport
 )
 

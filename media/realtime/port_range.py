@@ -6,7 +6,6 @@ A port is taken by binding it and given back by closing it, so none is lost by b
 from __future__ import annotations
 
 import errno
-import itertools
 import random
 import socket
 from typing import Final
@@ -41,7 +40,8 @@ class PortRange:
         key = (address, low, high)
         # Hosts on one machine with the same range begin at different places, or each would try the other's first.
         first = self._next.get(key, random.randrange(pairs))
-        for number in itertools.islice(itertools.cycle(range(pairs)), first, first + pairs):
+        for step in range(pairs):
+            number = (first + step) % pairs
             made = _bind_pair(address, low + 2 * number, rtcp=rtcp)
             if made is not None:
                 self._next[key] = (number + 1) % pairs

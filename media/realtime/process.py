@@ -1,7 +1,8 @@
 """The media engine's process: takes commands, moves all lines every 20 ms, sends notices.
 
 It is started with its end of the host's connection as standard input and the descriptor of the shared sound
-memory as argument, and ends when the connection does: recordings are completed even when the host was killed.
+memory as argument, and ends when the connection does: recordings, which a process of its own writes, are completed
+even when the host was killed.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ from numpy.typing import NDArray
 from media.command import Command, MixerCommand
 from media.engine import Engine
 from media.engine_status import EngineStatus
+from media.kept_memory import keep_freed_memory
 from media.notice import Notice, PlaybackEnded
-from media.realtime import message, wire
+from media.realtime import message, recorder, wire
 from media.realtime.pace import Pace, wall
 from media.realtime.placed_samples import PlacedSamples
+from media.realtime.recorder import Recorder, start_recorder
 from media.realtime.rtp_lines import RtpLines
 from media.realtime.sound_memory import SoundMemory
-from media.recording import Recording, RecordingError
+from media.recording import RecordingError
 from media.rtp_transport import Address
 from media.source import Live
 
@@ -60,14 +63,14 @@ class HostSink:
 class EngineProcess:
     """The engine with all that it shares with the host."""
 
-    def __init__(self, connection: socket.socket, memory: SoundMemory) -> None:
+    def __init__(self, connection: socket.socket, memory: SoundMemory, writer: Recorder) -> None:
         self._connection = connection
         self._outbox = wire.Outbox(connection)
         self._frames = wire.Frames()
         self._memory = memory
         self._rtp = RtpLines(memory.samples, wall, self._tell_fault)
         self.engine = Engine(on_fault=self._tell_fault, transports=self._rtp)
-        self._recordings: dict[int, Recording] = {}
+        self._recorder = writer
         self._sounds: dict[int, PlacedSamples] = {}
         self._lives: dict[int, Live] = {}
         self._descriptors: deque[int] = deque()
@@ -79,25 +82,26 @@ class EngineProcess:
         pace, descriptor = self._pace, self._connection.fileno()
         try:
             while self._running:
-                due = pace.until_due(descriptor)
+                due = pace.until_due(descriptor, *self._recorder.descriptors)
                 self._receive()
+                self._recorder.receive()
                 if due:
                     pace.begin()
                     try:
                         if len(self._rtp):
+                            self.engine.settle()
                             self._rtp.receive()
                         self.engine.advance(pace.ticks * pace.tick)
                     except Exception as error:  # a fault of ours must not end every call
                         self._tell_fault("tick", error)
+                    self._recorder.flush()
                     pace.end()
                     if pace.ticks % _COLLECT_TICKS == 0:
                         # All that lives is only looked at where there is time for it.
                         gc.collect(1 if self.engine.line_count else 2)
                 self._outbox.flush()
         finally:
-            for recording in self._recordings.values():
-                with contextlib.suppress(RecordingError):
-                    recording.close()
+            self._recorder.end()
 
     # -- what comes from the host --------------------------------------------------------------------------------
 
@@ -132,9 +136,9 @@ class EngineProcess:
             case message.Ask():
                 self._answer(taken)
             case message.SteerRecording():
-                recording = self._recordings.get(taken.recording)
+                recording = self._recorder.get(taken.recording)
                 if recording is not None:
-                    getattr(recording, taken.what)()
+                    recording.steer(taken.what)
             case message.LiveIs():
                 live = self._lives.get(taken.number)
                 if live is None:
@@ -143,6 +147,10 @@ class EngineProcess:
                     live.become(taken.source)
             case message.LiveGone():
                 self._lives.pop(taken.number, None)
+            case message.DebugCodec():
+                self._rtp.debug_codec(taken.codec, taken.on)
+            case message.DebugLine():
+                self._rtp.debug_line(taken.line, taken.on)
             case message.SoundGone():
                 if self._sounds.pop(taken.sound, None) is None:  # its command never arrived
                     self._tell(message.SoundFree(taken.sound))
@@ -158,8 +166,18 @@ class EngineProcess:
             self.engine.execute(command)
 
     def _answer(self, ask: message.Ask) -> None:
+        def answered(value: int, error: RecordingError | None) -> None:
+            ticket = ask.ticket
+            self._tell(message.Answer(ticket, value) if error is None else message.Failure(ticket, error))
+
         try:
-            self._tell(message.Answer(ask.ticket, self._value(ask.question)))
+            match ask.question:
+                case message.OpenRecording(number, path, rate, channels, append):
+                    self._recorder.open(recorder.Open(number, path, rate, channels, append), answered)
+                case message.CloseRecording(number):
+                    self._recorder.close(number, answered)
+                case question:
+                    self._tell(message.Answer(ask.ticket, self._value(question)))
         except Exception as error:  # the host raises it where it was asked
             self._tell(message.Failure(ask.ticket, error))
         self._outbox.flush()
@@ -172,16 +190,8 @@ class EngineProcess:
                 return self.engine.displaced(question.line, question.displacement)
             case message.MemberStatus():
                 return self.engine.member_status(question.line)
-            case message.OpenRecording():
-                made = Recording(question.path, question.rate, question.channels, question.append)
-                self._recordings[question.recording] = made
-                return made.samples
             case message.Recorded():
-                return self._recordings[question.recording].samples
-            case message.CloseRecording():
-                recording = self._recordings.pop(question.recording)
-                recording.close()
-                return recording.samples
+                return self._recorder[question.recording].samples
             case message.AskStatus():
                 status = self.status()
                 if question.renew:
@@ -189,8 +199,12 @@ class EngineProcess:
                 return status
             case message.OpenTransport():
                 return self._open_transport(question)
+            case message.SetRate():
+                return self.engine.set_rate(question.line, question.rate)
             case message.AskTransport():
                 return self._rtp.report(question.line)
+            case message.OpenRecording() | message.CloseRecording():
+                raise TypeError("the recorder answers that")
 
     def _open_transport(self, question: message.OpenTransport) -> Address:
         number = question.line
@@ -233,7 +247,7 @@ class EngineProcess:
                     weakref.finalize(sound, self._tell, message.SoundFree(number)).atexit = False
                 return sound
             case ("recording", int(number)):
-                return self._recordings[number]
+                return self._recorder[number]
             case ("sink", int(tap)):
                 return HostSink(tap, self._tell)
             case ("live", int(number)):
@@ -274,16 +288,18 @@ def main() -> None:
     """Run the engine of the host whose connection is standard input."""
     # What is typed at the terminal is meant for the host, which ends this process when it has hung up its calls.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    memory_descriptor = int(sys.argv[1])
+    writer = start_recorder((memory_descriptor,))
+    keep_freed_memory()
     _allow_descriptors()
     _take_precedence()
-    memory_descriptor = int(sys.argv[1])
     memory = SoundMemory(memory_descriptor)
     os.close(memory_descriptor)
     connection = socket.socket(fileno=os.dup(0))
     connection.setblocking(False)
     gc.freeze()
     gc.disable()
-    EngineProcess(connection, memory).run()
+    EngineProcess(connection, memory, writer).run()
 
 
 def _allow_descriptors() -> None:

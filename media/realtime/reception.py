@@ -7,9 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from media.realtime.arrival_qualities import ArrivalQualities
 from media.realtime.frame_ring import CONCEAL, MEDIA, FrameRing
 from media.rtp import RtpReceiver
 
+_TICKS_A_SECOND: Final = 50
 # How much softer each frame that stands for a lost one is; then it is silent.
 _FADE: Final = np.array([1.0, 0.9, 0.7, 0.5, 0.3, 0.15, 0.05, 0.0], np.float32)
 
@@ -30,6 +32,7 @@ class Reception:
         self.base = np.zeros(capacity, np.int64)
         self.earlier_lost = np.zeros(capacity, np.int64)
         self.jitter = np.zeros(capacity)
+        self.qualities = ArrivalQualities(capacity)
         self.loud = np.zeros(capacity, bool)  # whether `heard` is anything but silence
         self._base_received = np.zeros(capacity, np.int64)
         self._transit = np.zeros(capacity, np.int64)
@@ -55,6 +58,7 @@ class Reception:
         ):
             counts[line] = 0
         self._reported[line] = 0
+        self.qualities.open(line)
 
     def judge(
         self,
@@ -63,12 +67,12 @@ class Reception:
         sequence: NDArray[np.uint16],
         timestamp: NDArray[np.uint32],
         octets: NDArray[np.int32],
-        now: int,
         tick: int,
+        clock_rate: int | NDArray[np.int64] = 8000,
     ) -> None:
         """Count a packet each of different lines; a source that is new makes the line's ring start anew.
 
-        `now` is in units of the RTP clock. Jitter is that of RFC 3550 A.8, between the ticks that packets were read in.
+        Jitter is that of RFC 3550 A.8, between the ticks that packets were read in.
         """
         strange = self.ssrc[lines] != ssrc
         if strange.any():
@@ -76,7 +80,7 @@ class Reception:
                 if self.ssrc[line] >= 0:
                     self.earlier_lost[line] += self.source_lost(line)
                     self.ring.restart(line)
-                self._timed[line] = False
+                self.pause(line)
                 self._base_received[line] = self.received[line]
                 self._reported[line] = 0
             begun = lines[strange]
@@ -85,17 +89,24 @@ class Reception:
         highest = self.highest[lines]
         ahead = (sequence.astype(np.int64) - (highest & 0xFFFF) + 0x8000 & 0xFFFF) - 0x8000
         self.highest[lines] = np.maximum(highest, highest + ahead)
-        self.received[lines] += 1
+        received = self.received[lines] + 1
+        self.received[lines] = received
         self.octets[lines] += octets
+        self.qualities.heard(lines, ahead, tick - self.heard_at[lines], received)
         self.heard_at[lines] = tick
-        transit = now - timestamp.astype(np.int64) & 0xFFFF_FFFF
+        transit = tick * clock_rate // _TICKS_A_SECOND - timestamp.astype(np.int64) & 0xFFFF_FFFF
         moved = np.abs((transit - self._transit[lines] + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000)
         # A timestamp that jumps by more than half a second tells of a new beginning, not of the network.
-        usable = self._timed[lines] & (moved < 4000) & (ahead > 0)
+        usable = self._timed[lines] & (moved < clock_rate // 2) & (ahead > 0)
         jitter = self.jitter[lines]
         self.jitter[lines] = np.where(usable, jitter + (moved - jitter) / 16, jitter)
         self._transit[lines] = transit
         self._timed[lines] = True
+
+    def pause(self, line: int) -> None:
+        """Judge how evenly packets come anew: the stream has a reason to pause."""
+        self._timed[line] = False
+        self.qualities.pause(line, int(self.received[line]))
 
     def play(self, lines: NDArray[np.intp]) -> None:
         """Move the lines on by a frame: `heard` is then what each of them hears."""

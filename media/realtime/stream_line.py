@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +20,25 @@ from media.rtp_transport import RtpTransport
 _MOST_WAITING_MS = 200
 
 
+@dataclass(frozen=True, slots=True)
+class JitterCounts:
+    """Frames that were not played as they came: too late, filled by concealment, left out; the most that waited."""
+
+    late: int = 0
+    concealed: int = 0
+    skipped: int = 0
+    largest: int = 0
+
+    def plus(self, other: JitterCounts) -> JitterCounts:
+        """Return the counts of both."""
+        return JitterCounts(
+            self.late + other.late,
+            self.concealed + other.concealed,
+            self.skipped + other.skipped,
+            max(self.largest, other.largest),
+        )
+
+
 class StreamLine:
     """Turns payloads into the sound of ticks, and the sound of ticks into payloads. CodecError for an unknown codec."""
 
@@ -25,20 +47,49 @@ class StreamLine:
         self.transport = transport
         self.rate = rate
         self._codec = LineCodec(
-            codec_registry.create(transport.codec, ptime_ms=transport.ptime_ms, fmtp=transport.fmtp), rate
+            codec_registry.create(
+                transport.codec, rate=transport.codec_rate, ptime_ms=transport.ptime_ms, fmtp=transport.fmtp
+            ),
+            rate,
         )
         self.clock_rate = self._codec.codec.clock_rate
         ptime = ptime_in_ms or transport.ptime_ms
         self._ptime_in = ptime
-        self.buffer = JitterBuffer(
-            JitterSpec(max(transport.jitter_ms, ptime), max(transport.jitter_limit_ms, 2 * ptime)),
-            ptime,
-            self.clock_rate,
-        )
+        self.buffer = JitterBuffer(_spec(transport, ptime), ptime, self.clock_rate)
+        self.buffer.paused = transport.jitter_paused
         self._concealer = LossConcealer(rate)
         self._decoded = np.zeros(0, np.int16)
         self._said = np.zeros(0, np.int16)
+        self._passed_ms = 0
         self.damaged = 0
+        # Called with what was decoded or encoded, the payload and the samples' rate, where somebody wants to know.
+        self.on_packet: Callable[[str, bytes, int], object] | None = None
+
+    @property
+    def counts(self) -> JitterCounts:
+        """What the jitter buffer could not play as it came."""
+        counted = self.buffer.statistics
+        return JitterCounts(
+            counted.late, counted.concealed, counted.shrunk, counted.largest_ms // self.buffer.ptime_ms
+        )
+
+    def set_transport(self, transport: RtpTransport) -> None:
+        """Take what does not change codec or frames: the jitter buffer's lengths, payload types."""
+        self.transport = transport
+        self.buffer.paused = transport.jitter_paused
+        spec = _spec(transport, self._ptime_in)
+        if spec != self.buffer.spec:
+            self.buffer.set_spec(spec)
+
+    def fits(self, other: StreamLine) -> bool:
+        """Whether what comes in here can be sent on there as it is."""
+        mine, theirs = self.transport, other.transport
+        return (mine.codec.upper(), mine.fmtp, self.clock_rate, self._ptime_in) == (
+            theirs.codec.upper(),
+            theirs.fmtp,
+            other.clock_rate,
+            theirs.ptime_ms,
+        )
 
     @property
     def step(self) -> int:
@@ -57,6 +108,7 @@ class StreamLine:
         while len(self._decoded) < count:
             played = self.buffer.get(now)
             if played.kind is Kind.MEDIA:
+                self._tell_packet("decode", played.payload)
                 try:
                     sound = self._concealer.good(self._codec.decode(played.payload))
                 except CodecError:
@@ -74,6 +126,24 @@ class StreamLine:
         self._decoded = rest[-self.rate * _MOST_WAITING_MS // 1000 :]
         return heard
 
+    def pass_on(self, milliseconds: int, now: int) -> list[bytes | None]:
+        """Return what there is to play in the next `milliseconds` as it came, None for a frame that is missing."""
+        self._passed_ms += milliseconds
+        passed: list[bytes | None] = []
+        while self._passed_ms >= self._ptime_in:
+            self._passed_ms -= self._ptime_in
+            played = self.buffer.get(now)
+            passed.append(played.payload if played.kind is Kind.MEDIA else None)
+        return passed
+
+    def _tell_packet(self, what: str, payload: bytes) -> None:
+        if self.on_packet is not None:
+            self.on_packet(what, payload, self._codec.codec.rate)
+
+    def hush(self) -> None:
+        """Leave out what was said for a frame that is not full."""
+        self._said = self._said[:0]
+
     def say(self, samples: NDArray[np.int16]) -> list[bytes]:
         """Take the line's next samples; return the payloads that are complete."""
         self._said = np.concatenate((self._said, samples))
@@ -81,5 +151,10 @@ class StreamLine:
         payloads: list[bytes] = []
         while len(self._said) >= size:
             payloads.append(self._codec.encode(self._said[:size]))
+            self._tell_packet("encode", payloads[-1])
             self._said = self._said[size:]
         return payloads
+
+
+def _spec(transport: RtpTransport, ptime_ms: int) -> JitterSpec:
+    return JitterSpec(max(transport.jitter_ms, ptime_ms), max(transport.jitter_limit_ms, 2 * ptime_ms))

@@ -36,13 +36,14 @@ class Transmission:
         self.packets = np.zeros(capacity, np.int64)
         self.octets = np.zeros(capacity, np.int64)
         self.muted = np.zeros(capacity, bool)
-        self._silent = np.ones(capacity, bool)
+        self.silent = np.ones(capacity, bool)  # nothing was sent in the last tick
         self._playing = np.zeros(capacity, bool)
         self._place = np.zeros(capacity, np.int64)
         self._left = np.zeros(capacity, np.int64)
         self._moved = np.zeros(capacity, np.int64)
         self._saying = np.zeros(capacity, bool)
         self._said = np.zeros((capacity, frame), np.int16)
+        self._relayed = np.full(capacity, -1, np.intp)  # whose sound a line sends on
         self.out = np.zeros((capacity, HEADER_SIZE + frame), np.uint8)
         self.views = [memoryview(row) for row in self.out]  # type: ignore[arg-type]
 
@@ -53,7 +54,8 @@ class Transmission:
         self.sequence[line] = secrets.randbits(15)
         self.timestamp[line] = secrets.randbits(32)
         self.packets[line] = self.octets[line] = 0
-        self._silent[line] = True
+        self._relayed[line] = -1
+        self.silent[line] = True
         self.muted[line] = self._playing[line] = self._saying[line] = False
         self._said[line] = 0
 
@@ -75,6 +77,19 @@ class Transmission:
         """Send these samples in this tick, from place `first` of its frame on."""
         self._said[line, first : first + len(samples)] = samples
         self._saying[line] = True
+
+    def relay(self, line: int, other: int | None) -> None:
+        """Send on what line `other` hears, from now on, or no more (None)."""
+        self._relayed[line] = -1 if other is None else other
+
+    def say_relayed(self, lines: NDArray[np.intp], heard: NDArray[np.int16]) -> None:
+        """Have those `lines` that send on what others hear say it: `heard` int16 of shape (capacity, frame)."""
+        others = self._relayed[lines]
+        relaying = others >= 0
+        if relaying.any():
+            rows = lines[relaying]
+            self._said[rows] = heard[others[relaying]]
+            self._saying[rows] = True
 
     def next(self, lines: NDArray[np.intp], hushed: list[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Move all `lines` on by a frame; return those whose packet is ready in `out`, and whose stretch is played.
@@ -100,8 +115,8 @@ class Transmission:
         if len(sending):
             self._pack(sending)
         self._saying[lines] = False
-        self._silent[lines] = True
-        self._silent[sending] = False
+        self.silent[lines] = True
+        self.silent[sending] = False
         self.timestamp[lines] = self.timestamp[lines] + self._frame & _TIMESTAMP
         return sending, ended
 
@@ -116,7 +131,7 @@ class Transmission:
         build_many(
             packets,
             self.payload_type[lines],
-            self._silent[lines],
+            self.silent[lines],
             self.sequence[lines],
             self.timestamp[lines],
             self.ssrc[lines],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from media.dtmf import FREQUENCIES, tones
-from media.dtmf_detector import DtmfDetector
+from media.dtmf_detector import DtmfDetector, feed_together
 from media.espeak import synthesize
 
 ALL = "0123456789ABCD*#"
@@ -148,3 +148,29 @@ def test_an_hour_is_quick() -> None:
 def test_too_low_a_rate() -> None:
     with pytest.raises(ValueError, match="2000"):
         DtmfDetector(2000)
+
+
+def test_many_detectors_hear_together_what_each_would_hear_alone() -> None:
+    sounds = [
+        noisy(dialled("159D*", 60, 45), 25, 1),
+        dialled("0123", rate=16000),
+        np.zeros(6000, np.int16),
+        noisy(dialled("4711#", 50, 50), 15, 2),
+        synthesize("Please enter your account number.", "en", 8000),
+    ]
+    rates = [8000, 16000, 8000, 8000, 8000]
+    together = [DtmfDetector(rate) for rate in rates]
+    alone = [DtmfDetector(rate) for rate in rates]
+    together[3].feed(np.zeros(37, np.int16))  # has some left over
+    alone[3].feed(np.zeros(37, np.int16))
+    heard: list[list[tuple[int, str]]] = [[] for _ in sounds]
+    expected: list[list[tuple[int, str]]] = [[] for _ in sounds]
+    for tick in range(40):
+        blocks = [sound[tick * rate // 50 :][: rate // 50] for sound, rate in zip(sounds, rates, strict=True)]
+        for place, keys in enumerate(feed_together(list(zip(together, blocks, strict=True)))):
+            heard[place] += keys
+        for place, block in enumerate(blocks):
+            expected[place] += alone[place].feed(block)
+    assert heard == expected
+    assert "".join(key for _, key in heard[1]) == "0123" and heard[2] == heard[4] == []
+    assert feed_together([]) == []

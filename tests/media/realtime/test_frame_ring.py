@@ -169,3 +169,18 @@ def test_a_frame_that_came_too_late_makes_the_line_later() -> None:
         heard.append(take(made))
     assert heard[11] == -1 and made.late[0] == 1  # once, and then the line is late enough
     assert 20 in heard and heard[-1] == 37
+
+
+def test_the_delay_is_made_longer_and_shorter_while_it_plays() -> None:
+    made, heard = ring(1), []
+    for number in range(100, 180):
+        put(made, number)
+        heard.append(take(made))
+        if number == 119:
+            made.set_delay(0, 8, 30)
+        if number == 149:
+            made.set_delay(0, 2, 30)
+    assert heard[:20] == [None, *range(100, 119)]
+    assert heard[20:50] == [None] * 7 + list(range(119, 142))
+    assert heard[50:] == list(range(148, 178))
+    assert (made.concealed[0], made.skipped[0], made.largest[0]) == (0, 6, 9)

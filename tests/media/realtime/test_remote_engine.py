@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import queue
@@ -15,15 +16,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from media.beep_detector import Beep, BeepDetector
 from media.dtmf import tones
 from media.dtmf_detector import DtmfDetector
 from media.notice import Detected, DigitReceived, Notice, PlaybackEnded
 from media.packet_audio import PacketAudio
-from media.realtime.remote_engine import EngineLost, RemoteEngine
+from media.realtime.engine_lost import EngineLost
+from media.realtime.remote_engine import RemoteEngine
 from media.recording import Recording, RecordingError
 from media.sndfile import Format, Sndfile
 from media.soundfile import load
 from media.source import Later, Live, Louder, Repeat, Samples, Sequence, Silence, Speed
+from media.speexdsp import PreprocessSettings, SpeexDspUnavailable
 from media.tone import ToneSource
 
 RATE = 8000
@@ -348,3 +352,17 @@ def test_a_live_source_changes_while_it_is_heard(engine: RemoteEngine) -> None:
     del live
     gc.collect()
     assert engine.status().lines == 1
+
+
+def test_beeps_are_heard_and_noise_is_suppressed_in_the_engines_process(engine: RemoteEngine) -> None:
+    told = Notices()
+    line, far = engine.line(RATE, told), engine.line(RATE, lambda notice: None)
+    line.connect(far)
+    line.listen(BeepDetector(RATE))
+    with contextlib.suppress(SpeexDspUnavailable):
+        line.preprocess(PreprocessSettings(agc_level=8000), read=True)
+    places = np.arange(RATE)
+    far.play(Samples((4000 * np.sin(places * 2 * np.pi * 1000 / RATE)).astype(np.int16), RATE))
+    notice = told.next()
+    assert isinstance(notice, Detected)
+    assert abs(Beep.parse(notice.detail).frequency - 1000) < 2

@@ -6,6 +6,7 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from media.rtp_line import RtpLine
 from media.rtp_transport import RtpTransport, TransportError
 from media.soundfile import load
 from media.source import Samples, Sequence, Silence
+from media.srtp import SrtpError
+from media.srtp_keys import InlineKey, SrtpKeys, new_key
 from media.tone import ToneSource
 
 RATE = 8000
@@ -189,9 +192,47 @@ def test_a_call_between_two_lines_of_one_engine(engine: RemoteEngine) -> None:
     assert engine.status().transports == 0 and a.report() is None
 
 
+def test_a_bridge_that_nobody_listens_to_and_a_change_of_rate(engine: RemoteEngine) -> None:
+    suite = "AES_CM_128_HMAC_SHA1_80"
+    here, there = new_key(suite), new_key(suite)
+    ports = ("127.0.0.1", (44_000, 45_000))
+    left: queue.Queue[Notice] = queue.Queue()
+    # Two calls of two lines each, by SRTP: caller -> a = b <- callee.
+    caller = engine.rtp_line(RATE, left.put, RtpTransport(*ports, srtp=SrtpKeys(suite, here, there)))
+    a = engine.rtp_line(RATE, left.put, RtpTransport(*ports, caller.local, srtp=SrtpKeys(suite, there, here)))
+    caller.set_transport(replace(caller.transport, remote=a.local))
+    callee = engine.rtp_line(RATE, left.put, RtpTransport(*ports, codec="G722", payload_type=9))
+    b = engine.rtp_line(RATE, left.put, RtpTransport(*ports, callee.local, codec="G722", payload_type=9))
+    callee.set_transport(replace(callee.transport, remote=b.local))
+    assert callee.set_rate(16000) and callee.rate == 16000
+    lines = (caller, a, callee, b)
+    try:
+        a.bridge(b)
+        heard: queue.Queue[np.ndarray[tuple[int, ...], np.dtype[np.int16]]] = queue.Queue()
+
+        class Ear:
+            def write(self, samples: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> None:
+                heard.put(samples)
+
+        callee.tap(Ear(), write=False)
+        assert not callee.set_rate(8000)
+        caller.play(ToneSource("%(5000,0,440)", RATE))
+        sound = np.concatenate([heard.get(timeout=10) for _ in range(100)])[-16000:].astype(float)
+        spectrum = np.abs(np.fft.rfft(sound))
+        assert abs(np.argmax(spectrum) * 16000 / len(sound) - 440) < 5 and np.abs(sound).max() > 3000
+        report = a.report()
+        assert report is not None and report.packets_received > 50 and report.unauthentic == 0
+    finally:
+        for line in lines:
+            line.close()
+
+
 def test_what_cannot_be_opened_is_told_at_once(engine: RemoteEngine) -> None:
     with pytest.raises(TransportError):
         engine.rtp_line(RATE, lambda notice: None, RtpTransport("192.0.2.1"))
     with pytest.raises(ValueError, match="NOSUCH"):
         engine.rtp_line(RATE, lambda notice: None, RtpTransport("127.0.0.1", codec="NOSUCH"))
+    with pytest.raises(SrtpError):
+        keys = SrtpKeys("AES_CM_128_HMAC_SHA1_80", InlineKey(b"short"))
+        engine.rtp_line(RATE, lambda notice: None, RtpTransport("127.0.0.1", srtp=keys))
     assert engine.line_count == 0

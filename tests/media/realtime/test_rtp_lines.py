@@ -4,16 +4,15 @@ import gc
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from media.g711 import G711
-from media.notice import DigitReceived, FirstPacket, MediaTimeout, Notice
+from media.notice import DigitReceived, FirstPacket, MediaTimeout
 from media.realtime.placed_samples import PlacedSamples
 from media.realtime.rtp_lines import RtpLines
 from media.rtcp import ReceiverReport, SenderReport, parse
@@ -21,102 +20,7 @@ from media.rtp import RtpPacket
 from media.rtp_transport import RtpTransport, TransportError
 from media.source import Repeat, Sequence, Silence
 from media.telephone_event import TelephoneEventSender
-
-PORTS = (42_000, 43_000)
-PCMU = G711("PCMU")
-
-
-class FarEnd:
-    """The other side of a line: sends what it is told, keeps what it gets."""
-
-    def __init__(self, ssrc: int = 7) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
-        self.address: tuple[str, int] = self.socket.getsockname()
-        self.ssrc = ssrc
-        self.sequence = 100
-        self.timestamp = 5000
-
-    def say(self, remote: tuple[str, int], payload: bytes, kind: int = 0, skip: int = 0) -> None:
-        self.sequence += skip
-        packet = RtpPacket(kind, self.sequence % 65536, self.timestamp, self.ssrc, payload)
-        self.socket.sendto(packet.serialize(), remote)
-        self.sequence += 1
-        self.timestamp += 160
-
-    def received(self) -> list[RtpPacket]:
-        packets = []
-        while True:
-            try:
-                packets.append(RtpPacket.parse(self.socket.recv(2000)))
-            except BlockingIOError:
-                return packets
-
-    def close(self) -> None:
-        self.socket.close()
-
-
-class Bench:
-    """RTP lines with a far end each, moved tick by tick."""
-
-    def __init__(self) -> None:
-        self.memory = np.zeros(1 << 17, np.int16)
-        self.memory[40_000:80_000] = np.random.default_rng(3).integers(-9000, 9000, 40_000)
-        self.faults: list[str] = []
-        self.wall = 1_700_000_000_000_000
-        self.lines = RtpLines(
-            self.memory, lambda: self.wall, lambda where, error: self.faults.append(repr(error))
-        )
-        self.notices: dict[int, list[Notice]] = {}
-        self.ends: list[FarEnd] = []
-
-    def open(
-        self, line: int, *, rate: int = 8000, known: bool = True, **options: object
-    ) -> tuple[FarEnd, tuple[str, int]]:
-        end = FarEnd()
-        self.ends.append(end)
-        self.notices[line] = []
-        transport = RtpTransport(
-            "127.0.0.1",
-            PORTS,
-            end.address if known else None,
-            **options,  # type: ignore[arg-type]
-        )
-        return end, self.lines.open(line, transport, rate, self.notices[line].append)
-
-    def tick(self) -> list[int]:
-        self.lines.receive()
-        return self.lines.send()
-
-    def hear(self, line: int, count: int = 160) -> NDArray[np.int16]:
-        self.lines.receive()
-        heard = self.lines.heard(line, 0, count)
-        self.lines.send()
-        return heard
-
-    def close(self) -> None:
-        for line in list(self.notices):
-            self.lines.close(line)
-        for end in self.ends:
-            end.close()
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.close()
-    assert made.faults == []
-
-
-def frame(value: int) -> bytes:
-    return bytes([value]) * 160
-
-
-def sounds(value: int) -> int:
-    return int(PCMU.decode(bytes([value]))[0])
+from tests.media.realtime.far_end import PCMU, PORTS, Bench, FarEnd, frame, sounds
 
 
 def test_what_arrives_is_heard_in_order(bench: Bench) -> None:
@@ -445,8 +349,7 @@ def test_ports_come_in_pairs_and_none_is_lost(bench: Bench) -> None:
     lines.close(1)
     assert lines.open(2, transport, 8000, lambda notice: None)[1] != first  # used last
     lines.close(2)
-    for poll in (lines._poll, lines._open_poll, lines._report_poll):
-        poll.close()
+    lines.release()
     assert len(os.listdir("/proc/self/fd")) == before
     with pytest.raises(TransportError):
         lines.open(3, RtpTransport("192.0.2.1", PORTS), 8000, lambda notice: None)
@@ -461,7 +364,7 @@ def test_ports_come_in_pairs_and_none_is_lost(bench: Bench) -> None:
                 lambda kind, sequence, stamp, ssrc, payload: RtpPacket(
                     kind, sequence, stamp, ssrc, payload
                 ).serialize(),
-                st.sampled_from([0, 8, 13, 101, 34]),
+                st.sampled_from([0, 3, 8, 9, 13, 72, 101, 34]),
                 st.integers(0, 65535),
                 st.integers(0, 2**32 - 1),
                 st.integers(0, 3),
@@ -469,15 +372,31 @@ def test_ports_come_in_pairs_and_none_is_lost(bench: Bench) -> None:
             ),
         ),
         max_size=12,
-    )
+    ),
+    st.sampled_from(
+        [
+            {},
+            {"rtcp_mux": True, "comfort_noise_type": 13},
+            {"codec": "G722", "payload_type": 9, "rtcp_mux": True},
+            {"codec": "GSM", "payload_type": 3},
+            {"codec": "opus", "payload_type": 101, "event_type": 8},
+            {"ptime_ms": 30},
+        ]
+    ),
+    st.booleans(),
 )
-def test_no_packet_of_one_line_disturbs_another(packets: list[bytes]) -> None:
+def test_no_packet_of_one_line_disturbs_another(
+    packets: list[bytes], options: dict[str, Any], relayed: bool
+) -> None:
     bench = Bench()
     try:
         end, local = bench.open(1, jitter_ms=0)
-        wild, target = bench.open(2, event_type=101)
+        wild, target = bench.open(2, **{"event_type": 101, **options})
+        bridged, _ = bench.open(3, **{"event_type": 101, **options})
+        if relayed:
+            bench.lines.relay(3, 2, encoded=True)
         for _ in range(6):
-            wild.say(target, frame(0x30))
+            wild.say(target, frame(0x30), bench.transports[2].payload_type)
             end.say(local, frame(0x90))
             bench.tick()
         for packet in packets:
@@ -486,7 +405,10 @@ def test_no_packet_of_one_line_disturbs_another(packets: list[bytes]) -> None:
             end.say(local, frame(0x90))
             assert (bench.hear(1) == sounds(0x90)).all()
             assert len(bench.lines.heard(2, 0, 160)) == 160
+        bridged.received()
         report = bench.lines.report(1)
         assert report is not None and report.lost == report.concealed == 0
+        assert bench.lines.report(2) is not None
     finally:
         bench.close()
+    assert bench.faults == []
