@@ -17,14 +17,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import host.modules  # noqa: E402
-from host.clock import VirtualClock  # noqa: E402
+from host.clock import RealClock  # noqa: E402
 from host.interfaces import ApiCommand  # noqa: E402
 from host.modules.mod_event_socket import event_sink  # noqa: E402
 from host.switch import Switch  # noqa: E402
 
 PAGE = ROOT / "docs" / "api_commands.md"
 
-# They need sockets or servers of their own. What they bring beside those is added by hand.
+# They need sockets or servers of their own, which SIP without profiles does not. What they bring beside those is
+# added by hand.
 NOT_LOADED = frozenset({"mod_event_socket", "mod_hiredis"})
 
 # FreeSWITCH's commands that may be missing here, by their module.
@@ -64,7 +65,7 @@ Written by `packaging/api_commands_page.py` from the commands themselves; a test
 A command is *there* when `show api` lists it once its module is loaded. One that is *absent* answers as FreeSWITCH
 does without the module: `-ERR NAME Command not found!`. {there} commands are there, {absent} are absent.
 
-Commands that other modules of FreeSWITCH bring (`avmd`, `curl`, `callcenter_config`, …) are not listed.
+Commands that other modules of FreeSWITCH bring (`curl`, `callcenter_config`, …) are not listed.
 
 | command | state | module | syntax | what it does |
 | --- | --- | --- | --- | --- |
@@ -72,11 +73,11 @@ Commands that other modules of FreeSWITCH bring (`avmd`, `curl`, `callcenter_con
 
 
 def commands_there() -> list[ApiCommand]:
-    """Return the commands of all modules that can be loaded without a socket, and those of the event socket."""
+    """Return the commands of all modules that can be loaded without a server, and those of the event socket."""
     with tempfile.TemporaryDirectory() as folder:
-        clock = VirtualClock()
+        clock = RealClock()  # SIP knows no other; without profiles it opens no socket
         with clock.participating():
-            switch = Switch(clock, Path(folder))
+            switch = Switch(clock, Path(folder), media_process=False)
             for found in pkgutil.iter_modules(host.modules.__path__):
                 if found.name not in NOT_LOADED:
                     switch.modules.load(found.name)

@@ -14,6 +14,7 @@ from host.clock import MILLISECOND, SECOND, Clock
 from host.interfaces import ApiRequest
 from host.leading_number import leading_int
 from host.modules.mod_commands.interface_address import interface_address
+from host.modules.mod_commands.multicast_dns import NoSuchName, look_up, on_the_link
 from host.modules.mod_commands.stun_message import StunError, binding_request, mapped_address
 
 commands: Final = ApiTable("mod_commands")
@@ -49,7 +50,9 @@ def host_lookup(request: ApiRequest) -> str:
     if not request.argument:
         return "parameter missing\n"
     try:
-        return _plain(socket.getaddrinfo(request.argument, None, type=socket.SOCK_DGRAM)[0][4][0])
+        return _on_the_link(request) or _plain(
+            socket.getaddrinfo(request.argument, None, type=socket.SOCK_DGRAM)[0][4][0]
+        )
     except (OSError, UnicodeError, ValueError):
         return "!err!"
 
@@ -59,9 +62,23 @@ def gethost(request: ApiRequest) -> str:
     if not request.argument:
         return "-ERR"
     try:
-        return socket.gethostbyname(request.argument)
+        return _on_the_link(request, "4") or socket.gethostbyname(request.argument)
     except (OSError, UnicodeError, ValueError):
         return "-ERR"
+
+
+def _on_the_link(request: ApiRequest, families: str = "46") -> str:
+    """Return the address that a name of the link has by multicast DNS, "" where that is not to be asked.
+
+    NoSuchName when nobody answers.
+    """
+    switch, name = request.switch, request.argument
+    if not switch.control.mdns_resolve or not on_the_link(name):
+        return ""
+    found = [address for address in look_up(switch.clock, name) if "6" in families or ":" not in address]
+    if not found:
+        raise NoSuchName(f"{name} has no such address")
+    return found[0]
 
 
 @command("interface_ip", _INTERFACE_IP, "Return the primary IP of an interface")

@@ -6,39 +6,22 @@ import gc
 import resource
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from host import version as versions
-from host.api_table import ApiTable, UsageError
-from host.arguments import separate
+from host.api_table import ApiTable
 from host.clock import MILLISECOND, SECOND
-from host.hangup_cause import HangupCause
 from host.interfaces import ApiRequest
-from host.leading_number import leading_float, leading_int
-from host.log import LogLevel, level_of
 from host.media_status import media_figures
-from host.session_control import Shutdown
-from host.switch import UUID_VERSIONS, Switch
-from host.truth import is_true
+from host.modules.mod_commands.fsctl import shut_down
+from host.switch import Switch
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
 
-_FSCTL: Final = (
-    "[api_expansion [on|off]|recover|send_sighup|hupall|pause [inbound|outbound]|resume [inbound|outbound]"
-    "|shutdown [cancel|elegant|asap|now|restart]|uuid_version [4|7]|sps|sps_peak_reset|sync_clock"
-    "|sync_clock_when_idle|reclaim_mem|max_sessions|min_dtmf_duration [num]|max_dtmf_duration [num]"
-    "|default_dtmf_duration [num]|min_idle_cpu|loglevel [level]|debug_level [level]"
-    "|mdns_resolve [enable|disable]]"
-)
-_WRONG: Final = f"-ERR Invalid command\nUSAGE: fsctl {_FSCTL}\n"
 _UNLIMITED: Final = (1 << 64) - 1
 _YEAR: Final = 365 * 86400
-# Bounds of what may be set: digits of a minute, and more sessions than a process can have.
-_LONGEST_DIGIT: Final = 480_000
-_MOST_SESSIONS: Final = 1_000_000
 
 
 class Uptime(NamedTuple):
@@ -172,182 +155,9 @@ def msrp(request: ApiRequest) -> str:
 
 @command("shutdown", "", "Shutdown")
 def shutdown(request: ApiRequest) -> str:
-    return _shut_down(request.switch)
+    return shut_down(request.switch)
 
 
 @command("...", "", "Shutdown")
 def dots(request: ApiRequest) -> str:
-    return _shut_down(request.switch)
-
-
-@command("fsctl", _FSCTL, "FS control messages")
-def fsctl(request: ApiRequest) -> str:
-    words = separate(request.argument, " ", 6)
-    if not words:
-        raise UsageError
-    run = _CONTROLS.get(words[0].lower())
-    return _WRONG if run is None else run(request.switch, words[1:])
-
-
-def _shut_down(switch: Switch, *, patient: bool = False, restart: bool = False) -> str:
-    if switch.bus.wants("SHUTDOWN_REQUESTED"):
-        switch.fire(switch.new_event("SHUTDOWN_REQUESTED"))
-    if not patient:
-        switch.hang_up_all(HangupCause.SYSTEM_SHUTDOWN)
-    switch.control.request_shutdown(Shutdown(patient, restart), len(switch.sessions))
-    return "+OK\n"
-
-
-def _ctl_shutdown(switch: Switch, words: list[str]) -> str:
-    wanted = {word.lower() for word in words}
-    if "cancel" in wanted:
-        switch.control.cancel_shutdown()
-        return "+OK\n"
-    return _shut_down(switch, patient=bool(wanted & {"elegant", "asap"}), restart="restart" in wanted)
-
-
-def _ctl_hupall(switch: Switch, words: list[str]) -> str:
-    switch.hang_up_all(HangupCause.MANAGER_REQUEST)
-    return "+OK\n"
-
-
-def _ctl_pause(paused: bool) -> Callable[[Switch, list[str]], str]:
-    def run(switch: Switch, words: list[str]) -> str:
-        which = words[0].lower() if words else ""
-        if which != "outbound":
-            switch.control.inbound_paused = paused
-        if which != "inbound":
-            switch.control.outbound_paused = paused
-        return "+OK\n"
-
-    return run
-
-
-def _ctl_pause_check(switch: Switch, words: list[str]) -> str:
-    control = switch.control
-    match words[0].lower() if words else "":
-        case "inbound":
-            paused = control.inbound_paused
-        case "outbound":
-            paused = control.outbound_paused
-        case _:
-            paused = control.inbound_paused and control.outbound_paused
-    return "true" if paused else "false"
-
-
-def _ctl_ready_check(switch: Switch, words: list[str]) -> str:
-    return "true" if switch.running and switch.control.shutdown is None else "false"
-
-
-def _ctl_shutdown_check(switch: Switch, words: list[str]) -> str:
-    return "false" if switch.control.shutdown is None else "true"
-
-
-def _ctl_number(attribute: str, label: str, least: int, most: int) -> Callable[[Switch, list[str]], str]:
-    """Return what sets a number of the control within bounds, where one is given, and tells it."""
-
-    def run(switch: Switch, words: list[str]) -> str:
-        if words:
-            number = leading_int(words[0])
-            if number:
-                setattr(switch.control, attribute, max(least, min(most, number)))
-        return f"+OK {label}: {getattr(switch.control, attribute)}\n"
-
-    return run
-
-
-def _ctl_switch(attribute: str) -> Callable[[Switch, list[str]], str]:
-    def run(switch: Switch, words: list[str]) -> str:
-        if words:
-            setattr(switch.control, attribute, is_true(words[0]))
-        return f"+OK {attribute} is {'on' if getattr(switch.control, attribute) else 'off'} \n"
-
-    return run
-
-
-def _ctl_last_sps(switch: Switch, words: list[str]) -> str:
-    return f"+OK last sessions per second: {switch.control.last_sessions_per_second}\n"
-
-
-def _ctl_sps_peak_reset(switch: Switch, words: list[str]) -> str:
-    switch.control.reset_rate_peak()
-    return "+OK max sessions per second counter reset\n"
-
-
-def _ctl_min_idle_cpu(switch: Switch, words: list[str]) -> str:
-    if words:
-        switch.control.min_idle_cpu = max(0.0, min(100.0, leading_float(words[0])))
-    limit = switch.control.min_idle_cpu
-    return f"+OK min idle cpu: {limit:.2f}%\n" if limit else "+OK min idle cpu: DISABLED\n"
-
-
-def _ctl_loglevel(switch: Switch, words: list[str]) -> str:
-    if words:
-        level = level_of(words[0])
-        if level is None:
-            return "-ERR syntax error, log level not set!\n"
-        switch.logs.set_limit(level)
-    level = LogLevel(switch.logs.limit)
-    return f"+OK log level: {level.name} [{int(level)}]\n"
-
-
-def _ctl_reclaim_mem(switch: Switch, words: list[str]) -> str:
-    gc.collect()
-    return "+OK\n"
-
-
-def _ctl_send_sighup(switch: Switch, words: list[str]) -> str:
-    """Tell with TRAP that files are to be opened anew, as log writers do (FreeSWITCH: HUP)."""
-    if switch.bus.wants("TRAP"):
-        event = switch.new_event("TRAP")
-        event.add_header("Trapped-Signal", "HUP")
-        switch.fire(event)
-    return "+OK\n"
-
-
-def _ctl_uuid_version(switch: Switch, words: list[str]) -> str:
-    """Tell, and perhaps set, which UUIDs are made: 4 (random) or 7 (ordered by time)."""
-    version = leading_int(words[0]) if words else 0
-    if version in UUID_VERSIONS:
-        switch.uuid_version = version
-    return f"+OK set uuid version: {switch.uuid_version}\n"
-
-
-def _ctl_sync_clock(switch: Switch, words: list[str]) -> str:
-    """Say so: the system's time is read anew whenever it is asked for, so it is never behind."""
-    return "+OK clock synchronized\n"
-
-
-def _ctl_recover(switch: Switch, words: list[str]) -> str:
-    """Say that no call was recovered: none is kept for that."""
-    if words and words[0].lower() == "flush":
-        return "+OK flushed\n"
-    return "+OK 0 session(s) recovered in total\n"
-
-
-_CONTROLS: Final[dict[str, Callable[[Switch, list[str]], str]]] = {
-    "hupall": _ctl_hupall,
-    "pause": _ctl_pause(True),
-    "resume": _ctl_pause(False),
-    "pause_check": _ctl_pause_check,
-    "ready_check": _ctl_ready_check,
-    "shutdown_check": _ctl_shutdown_check,
-    "shutdown": _ctl_shutdown,
-    "max_sessions": _ctl_number("max_sessions", "max sessions", 0, _MOST_SESSIONS),
-    "sps": _ctl_number("max_sessions_per_second", "sessions per second", 1, _MOST_SESSIONS),
-    "last_sps": _ctl_last_sps,
-    "sps_peak_reset": _ctl_sps_peak_reset,
-    "min_idle_cpu": _ctl_min_idle_cpu,
-    "max_dtmf_duration": _ctl_number("longest_digit", "max dtmf duration", 1000, _LONGEST_DIGIT),
-    "min_dtmf_duration": _ctl_number("shortest_digit", "min dtmf duration", 400, _LONGEST_DIGIT),
-    "default_dtmf_duration": _ctl_number("default_digit", "default dtmf duration", 400, _LONGEST_DIGIT),
-    "verbose_events": _ctl_switch("verbose_events"),
-    "api_expansion": _ctl_switch("api_expansion"),
-    "loglevel": _ctl_loglevel,
-    "uuid_version": _ctl_uuid_version,
-    "sync_clock": _ctl_sync_clock,
-    "sync_clock_when_idle": _ctl_sync_clock,
-    "recover": _ctl_recover,
-    "reclaim_mem": _ctl_reclaim_mem,
-    "send_sighup": _ctl_send_sighup,
-}
+    return shut_down(request.switch)

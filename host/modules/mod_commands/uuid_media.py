@@ -10,6 +10,7 @@ from host.arguments import separate
 from host.clock import SECOND
 from host.interfaces import ApiRequest
 from host.ivr.file_command import command_file
+from host.ivr.preprocess import preprocess_session
 from host.ivr.record import record_path, record_session, session_recordings, stop_record_session
 from host.ivr.schedule import start_heartbeat, stop_heartbeat
 from host.ivr.session_audio import (
@@ -25,6 +26,7 @@ from host.media_bug import media_bugs
 from host.modules.mod_commands.channel_argument import NO_CHANNEL, NO_SESSION, find, words
 from host.truth import is_true
 from media.recording import Recorder
+from media.speexdsp import SpeexDspUnavailable
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
@@ -176,9 +178,16 @@ def uuid_session_heartbeat(request: ApiRequest) -> str:
 
 @command("uuid_preprocess", "<>", "Pre-process Channel")
 def uuid_preprocess(request: ApiRequest) -> str:
-    """Say that the channel is there: there are no echo cancellers or gain controls to be steered."""
-    (uuid, *_) = words(request, 1, 2)
-    return NO_CHANNEL if find(request, uuid) is None else "+OK\n"
+    """Have noise suppressed and the gain regulated on a channel, see `host.ivr.preprocess`."""
+    uuid, *more = words(request, 2, 3)
+    session = find(request, uuid)
+    if session is None:
+        return NO_CHANNEL
+    try:
+        preprocess_session(session, more[0])
+    except SpeexDspUnavailable as error:
+        return f"-ERR {error}\n"
+    return "+OK\n"
 
 
 @command(

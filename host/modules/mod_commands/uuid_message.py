@@ -7,6 +7,7 @@ from typing import Final
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
 from host.interfaces import ApiRequest
+from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_commands.channel_argument import find, no_such_channel, uuid_and_text, words
 
@@ -137,10 +138,16 @@ def uuid_debug_media(request: ApiRequest) -> str:
 
 @command("uuid_codec_debug", "<uuid> audio|video <level>", "Send codec a debug message")
 def uuid_codec_debug(request: ApiRequest) -> str:
+    """Log what a call's packets are like where its codec can be told of (Opus), from level 2 on as FreeSWITCH."""
     parts = separate(request.argument, " ", 3)
     if len(parts) < 3:
         raise UsageError(_FAILED_TOO)
-    return _taken(request, parts[0], "codec_debug", " ".join(parts[1:]), _FAILED_TOO)
+    session = find(request, parts[0])
+    if session is None:
+        return _FAILED_TOO
+    if parts[1].lower() == "audio":
+        request.switch.engine.debug_line(session.line.number, leading_int(parts[2]) > 1)
+    return _SUCCESS
 
 
 @command("uuid_codec_param", "<uuid> audio|video read|write <param> <val>", "Send codec a param")

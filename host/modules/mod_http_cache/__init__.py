@@ -17,6 +17,7 @@ from host.sound_file import SCHEME_MARK, open_source, split_parameters
 from host.truth import is_true
 
 if TYPE_CHECKING:
+    from host.session import Session
     from host.switch import Switch
     from media.source import Source
 
@@ -49,15 +50,23 @@ def _opener(cache: HttpCache, scheme: str) -> Callable[[Switch, str, int, Mappin
         refresh = is_true(parameters.get("refresh"))
         try:
             try:
-                return open_source(switch, cache.get(url, refresh=refresh), rate, parameters)
+                path = cache.get(url, refresh=refresh, caller=lambda: _caller(switch))
+                return open_source(switch, path, rate, parameters)
             except FileNotFoundError:  # another call's document took its place on disk meanwhile
-                return open_source(switch, cache.get(url), rate, parameters)
+                path = cache.get(url, caller=lambda: _caller(switch))
+                return open_source(switch, path, rate, parameters)
         except TransferError as error:
             if error.status in _MISSING:
                 raise FileNotFoundError(f"HTTP {error}") from None
             raise
 
     return open_url
+
+
+def _caller(switch: Switch, *, up: bool = False) -> Session | None:
+    """Return the session whose thread this is; with `up` not one whose call has ended (a hangup hook may fetch)."""
+    own = next((session for session in list(switch.sessions.values()) if session.in_own_thread), None)
+    return None if own is not None and up and not own.channel.ready else own
 
 
 def _commands(cache: HttpCache, prefetch: Prefetch, transfer: Transfer) -> ApiTable:
@@ -71,7 +80,7 @@ def _commands(cache: HttpCache, prefetch: Prefetch, transfer: Transfer) -> ApiTa
             return f"USAGE: {_GET_SYNTAX}\n"
         refresh = is_true(parameters.get("refresh"))
         try:
-            return cache.get(_address(url), refresh=refresh)
+            return cache.get(_address(url), refresh=refresh, caller=lambda: _caller(request.switch, up=True))
         except TransferError as error:
             request.switch.log(LogLevel.ERR, f"Failed to download URL {url}: {error}")
             return _FAILED

@@ -18,12 +18,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from host.clock import SECOND
+from host.inbox import Wake
 from host.modules.mod_http_cache.transfer import TransferError, ending_of, ending_of_type
 
 if TYPE_CHECKING:
     from host.clock import Clock
     from host.modules.mod_http_cache.settings import Settings
     from host.modules.mod_http_cache.transfer import Answer, Transfer
+    from host.session import Session
 
 _FACTS: Final = ".json"
 _PART: Final = ".part"
@@ -50,6 +52,7 @@ class _Download:
     """A download under way, for which any number of calls wait."""
 
     ended: threading.Event = field(default_factory=threading.Event)
+    waiting: list[Session] = field(default_factory=list)  # to be woken when it has ended
     path: str = ""
     error: str = "the download was broken off"
     status: int = 0
@@ -83,10 +86,14 @@ class HttpCache:
             self._entries.move_to_end(url)
             return self._path(entry.name)
 
-    def get(self, url: str, *, refresh: bool = False) -> str:
+    def get(
+        self, url: str, *, refresh: bool = False, caller: Callable[[], Session | None] = lambda: None
+    ) -> str:
         """Return the path of a document, fetched when it is not there and fresh (always with `refresh`).
 
-        The thread waits meanwhile; all who ask for one URL share its download. TransferError when it fails.
+        The thread waits meanwhile; all who ask for one URL share its download. With `caller` a call that hangs up
+        waits no longer (one that has waits not at all), and the download goes on for the next one. TransferError when
+        it fails.
         """
         with self._lock:
             former = self._entries.get(url)
@@ -97,13 +104,28 @@ class HttpCache:
             mine = download is None
             if download is None:
                 download = self._under_way[url] = _Download()
-        if mine:
+        session = None if self._clock.virtual else caller()
+        if session is not None:
+            if mine:
+                self._clock.spawn(lambda: self._run(url, download, former), "http-download")
+            self._wait(session, download)
+        elif mine:
             self._run(url, download, former)
         else:
             download.ended.wait()
         if not download.path:
             raise TransferError(download.error, download.status)
         return download.path
+
+    def _wait(self, session: Session, download: _Download) -> None:
+        """Wait in a session's thread; TransferError when its call hangs up before."""
+        with self._lock:
+            download.waiting.append(session)
+        session.receive(None, (), download.ended.is_set)
+        with self._lock:
+            download.waiting.remove(session)
+        if not download.ended.is_set():
+            raise TransferError("the call ended before the download did")
 
     def remove(self, url: str) -> None:
         """Forget a document."""
@@ -127,7 +149,10 @@ class HttpCache:
         finally:
             with self._lock:
                 del self._under_way[url]
-            download.ended.set()
+                download.ended.set()
+                waiting = list(download.waiting)
+            for session in waiting:
+                session.inbox.put(Wake())
 
     def _fetch(self, url: str, former: Entry | None) -> Entry:
         known = former if former is not None and self._whole(former) else None

@@ -1,6 +1,7 @@
 """Arguments at random for API commands; `python -m tests.host.modules.api_fuzz 10000 [NAME…]` is the long run.
 
-Each command gets a switch of its own in virtual time with a call to act on. What is wrong is told with its command
+Each command gets a switch of its own with a call to act on, in virtual time but for those of SIP, whose switch has
+two profiles and a gateway. What is wrong is told with its command
 and argument: a reply that is none, a fault of ours, a call or a line that is left when all is hung up.
 """
 
@@ -16,7 +17,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from host.clock import SECOND
+import dns.resolver
+
+from host.clock import SECOND, RealClock
 from host.session_control import MAX_SESSIONS, MAX_SESSIONS_PER_SECOND
 from host.switch import Switch
 from tests.host.modules.conftest import make_switch
@@ -40,18 +43,36 @@ WORDS = (
     "\\", "1@200+2", "pause", "seek:+100", "volume:9", "speed:1", "restart", "-b", "-f", "sched", "user", "domain",
     "==", "?", ":", "~", "|", "%", "((", "+", "hours", "en", "number", "pronounced", "UTC", "%Y-%m-%d %H:%M:%S",
 )  # fmt: skip
+SIP_WORDS = (
+    "profile", "near", "far", "start", "stop", "restart", "rescan", "wait", "siptrace", "on", "off", "capture",
+    "watchdog", "gwlist", "up", "down", "killgw", "gw", "_all_", "register", "unregister", "all", "status", "xmlstatus",
+    "gateway", "near::gw", "reg", "user", "1000", "1000@localhost", "flush_inbound_reg", "check_sync", "reboot",
+    "recover", "flush", "loglevel", "tport", "9", "debug", "presence", "sla", "none", "tracelevel", "global", "help",
+    "jsonstatus", "json", "rpid", "status|rpid|user_agent", "near/1000@localhost", "*/1000", "pres", "callid",
+    "rtp", "media", "set", "auto_restart", "ping-status", "ib-calls", "proxy", "count", CALL,
+)  # fmt: skip
+# How half of the arguments of `sofia` begin, which else does little.
+SIP_HEADS = (
+    "profile near ",
+    "profile far ",
+    "profile nosuch ",
+    "status ",
+    "xmlstatus ",
+    "global ",
+    "loglevel ",
+)
 MARKS = (" ", " ", " ", "|", "/", ",", ":", "=", "")
 CHARACTERS = "".join(map(chr, range(128))) + "äß€\U0001f600\udcff\udc80\x00"
 SECONDS_EACH = 20.0  # of wall time, for one command with one argument: far more than any needs
 
 
-def arguments(chance: random.Random) -> Iterator[str]:
+def arguments(chance: random.Random, known: tuple[str, ...] = WORDS) -> Iterator[str]:
     """Yield arguments without end: words that commands know, bits of text and both, put together in several ways."""
     while True:
         words = []
         for _ in range(chance.choice((0, 1, 1, 2, 2, 3, 3, 4, 5, 7))):
             if chance.random() < 0.75:
-                words.append(chance.choice(WORDS))
+                words.append(chance.choice(known))
             else:
                 words.append("".join(chance.choices(CHARACTERS, k=chance.randrange(9))))
         text = chance.choice(MARKS).join(words)
@@ -60,6 +81,31 @@ def arguments(chance: random.Random) -> Iterator[str]:
         if chance.random() < 0.3 and CALL not in text:
             text = f"{CALL} {text}"
         yield text.replace("shutdown", "")
+
+
+def sip_arguments(name: str, chance: random.Random) -> Iterator[str]:
+    """Yield arguments without end for a command of SIP."""
+    for text in arguments(chance, WORDS + SIP_WORDS * 3):
+        begun = name == "sofia" and chance.random() < 0.5
+        yield (chance.choice(SIP_HEADS) + text) if begun else text
+
+
+def sip_configuration() -> str:
+    """Return a configuration with two profiles on free ports, one with a gateway that nobody answers for."""
+    settings = """<param name="sip-ip" value="127.0.0.1"/><param name="rtp-ip" value="127.0.0.1"/>
+        <param name="sip-port" value="auto"/><param name="dialplan" value="XML"/>"""
+    gateway = """<gateway name="gw"><param name="username" value="u"/><param name="password" value="p"/>
+        <param name="proxy" value="127.0.0.1:9"/><param name="register" value="false"/></gateway>"""
+    return f"""<document type="freeswitch/xml"><section name="configuration">
+        <configuration name="sofia.conf"><profiles>
+        <profile name="near"><gateways>{gateway}</gateways><settings>{settings}</settings></profile>
+        <profile name="far"><settings>{settings}</settings></profile>
+        </profiles></configuration></section></document>"""
+
+
+def of_sip(name: str) -> bool:
+    """Whether a command is one of SIP's."""
+    return name.startswith("sofia")
 
 
 def prepare(switch: Switch) -> None:
@@ -81,14 +127,19 @@ def prepare(switch: Switch) -> None:
 def fuzz(name: str, count: int, folder: Path, seed: int = 1) -> list[str]:
     """Run one command with `count` arguments; return what was wrong. The current folder is used up."""
     wrong: list[str] = []
-    switch = make_switch(folder)
+    sip = of_sip(name)
+    switch = make_switch(folder, RealClock(), sip_configuration()) if sip else make_switch(folder)
     switch.observers.append(
         lambda kind, channel, facts: wrong.append(str(facts["error"])) if kind == "bug" else None
     )
     chance = random.Random(f"{seed} {name}")
+    given = sip_arguments(name, chance) if sip else arguments(chance)
     with switch.clock.participating():
-        for number, argument in zip(range(count), arguments(chance), strict=False):
+        for number, argument in zip(range(count), given, strict=False):
             prepare(switch)
+            if sip and number % 50 == 0:
+                for profile in ("near", "far"):
+                    switch.api("sofia", f"profile {profile} start")
             began = time.monotonic()
             faulthandler.dump_traceback_later(SECONDS_EACH, exit=True)
             try:
@@ -104,7 +155,7 @@ def fuzz(name: str, count: int, folder: Path, seed: int = 1) -> list[str]:
         switch.scheduler.clear()
         switch.api("fsctl", "resume")
         switch.api("hupall")
-        switch.clock.sleep(120 * SECOND)
+        switch.clock.sleep(SECOND // 5 if sip else 120 * SECOND)
         wrong += [f"{name}: {session.channel.name} is left" for session in switch.sessions.values()]
         switch.close()
         if switch.engine.line_count:
@@ -112,23 +163,34 @@ def fuzz(name: str, count: int, folder: Path, seed: int = 1) -> list[str]:
     return wrong
 
 
+def nobody(*arguments: object, **options: object) -> object:
+    """Stand for what looks names up."""
+    raise OSError("no names are looked up")
+
+
+LOOK_UPS: tuple[tuple[object, str], ...] = (
+    (socket, "getaddrinfo"),
+    (socket, "gethostbyname"),
+    (dns.resolver.Resolver, "resolve"),
+)
+
+
 def keep_off_the_network() -> None:
     """Let no name be looked up."""
-
-    def nobody(*arguments: object, **options: object) -> object:
-        raise OSError("no names are looked up")
-
-    socket.getaddrinfo = nobody  # type: ignore[assignment]
-    socket.gethostbyname = nobody  # type: ignore[assignment]
+    for owner, name in LOOK_UPS:
+        setattr(owner, name, nobody)
 
 
 def names(folder: Path) -> list[str]:
     """Return the commands that can be given anything."""
     switch = make_switch(folder)
-    found = sorted({known.name for known in switch.api_commands} - LEFT_OUT)
+    found = {known.name for known in switch.api_commands} - LEFT_OUT
     with switch.clock.participating():
         switch.close()
-    return found
+    with_sip = make_switch(folder, RealClock())
+    found |= {known.name for known in with_sip.api_commands if of_sip(known.name)}
+    with_sip.close()
+    return sorted(found)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""A switch in virtual time with all modules that are there."""
+"""A switch with all modules that are there, in virtual time but for SIP."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from pathlib import Path
 import pytest
 
 import host.modules
-from host.clock import VirtualClock
+from host.clock import Clock, VirtualClock
 from host.modules.mod_event_socket import event_sink
 from host.switch import Switch
 
 # What listens on ports or asks servers of others; a switch under test is asked directly.
 SERVERS = frozenset({"mod_event_socket", "mod_hiredis"})
+# What knows no virtual time.
+REAL = frozenset({"mod_sofia"})
 
 
-def make_switch(base: Path) -> Switch:
-    """Return a switch with every module of host/modules, its folders below `base`."""
-    switch = Switch(VirtualClock(), base, seed=1)
+def make_switch(base: Path, clock: Clock | None = None, configuration: str = "") -> Switch:
+    """Return a switch with every module of host/modules that its clock allows, its folders below `base`."""
+    switch = Switch(clock or VirtualClock(), base, seed=1, media_process=False)
+    if configuration:
+        switch.xml.load_text(configuration)
+    left_out = SERVERS | REAL if switch.clock.virtual else SERVERS
     for found in pkgutil.iter_modules(host.modules.__path__):
-        if found.name not in SERVERS:
+        if found.name not in left_out:
             switch.modules.load(found.name)
     event_sink.commands.register(switch)  # what of the event socket needs no socket
     if find_spec("lua_bindings.mod_lua") is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,10 @@ import pytest
 from tests.host.modules import api_fuzz
 
 
-def nobody(*arguments: object, **options: object) -> object:
-    raise OSError("no names are looked up")
-
-
 def test_any_argument_gets_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slice of what `python -m tests.host.modules.api_fuzz` does at length."""
-    monkeypatch.setattr(socket, "getaddrinfo", nobody)
-    monkeypatch.setattr(socket, "gethostbyname", nobody)
+    for owner, name in api_fuzz.LOOK_UPS:
+        monkeypatch.setattr(owner, name, api_fuzz.nobody)
     monkeypatch.chdir(tmp_path)
     wrong = [line for name in api_fuzz.names(tmp_path) for line in api_fuzz.fuzz(name, 25, tmp_path)]
     assert not wrong, "\n".join(wrong)

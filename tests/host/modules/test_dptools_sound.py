@@ -14,12 +14,15 @@ from host.event import Event
 from host.hangup_cause import HangupCause
 from host.interfaces import ApiCommand
 from host.log import LogLevel
+from host.media_bug import media_bugs
 from host.modules.mod_dptools.system import shell_command
 from host.session import Session
 from host.switch import Switch
+from media import speexdsp
 from media.dtmf import tones
 from media.recording import Recording
 from media.source import Samples, Sequence, Silence, Source
+from media.speexdsp import SpeexDspUnavailable
 from tests.host.one_call import in_call, took
 
 
@@ -509,3 +512,43 @@ def test_presence(switch: Switch) -> None:
     in_call(switch, do)
     told = [(event.get_header("from"), event.get_header("presence-call-info-state")) for event in events]
     assert told == [("1000@example.com", "held"), ("1001@example.com", "active")]
+
+
+def test_preprocess(switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        speexdsp.require()
+    except SpeexDspUnavailable:
+        pytest.skip("libspeexdsp is not installed")
+    switch.modules.load("mod_commands")
+    hiss = Samples(np.random.default_rng(1).normal(0, 400, 24000).astype(np.int16), 8000)
+
+    def do(session: Session) -> object:
+        api, uuid = session.switch.api, session.uuid
+        session.execute("preprocess", "x.agc=1,r.echo_cancel=true,r.depth=1,w.noise_suppress=3")
+        bugs = [bug.function for bug in media_bugs(session)]
+        replies = [api("uuid_preprocess", f"{uuid} r.agc=4000,w.noise_suppress=-20")]
+        session.execute("sleep", "100")
+        session.execute("preprocess", "stop")
+        monkeypatch.setattr("host.ivr.preprocess.require", unavailable)
+        replies.append(api("uuid_preprocess", f"{uuid} r.agc=off"))
+        session.execute("preprocess", "r.agc=on")
+        replies.append(api("uuid_preprocess", uuid))
+        return bugs, replies, [bug.function for bug in media_bugs(session)]
+
+    def unavailable() -> None:
+        raise SpeexDspUnavailable
+
+    outcome = in_call(switch, do, say=hiss)
+    missing = "libspeexdsp.so.1 is not installed (Debian: libspeexdsp1)"
+    assert outcome.values == [(["preprocess"], ["+OK\n", f"-ERR {missing}\n", "-USAGE: <>\n"], [])]
+    assert [
+        text
+        for text in outcome.logs
+        if text.startswith(("Syntax error", "There is no echo", "Warning unknown"))
+    ] == [
+        "Syntax error parsing preprocessor commands",
+        "There is no echo_cancel here: echoes are not cancelled",
+        "Warning unknown parameter [depth] ",
+        "Syntax error noise_suppress should be in -db",
+    ]
+    assert f"Cannot preprocess: {missing}" in outcome.logs

@@ -493,3 +493,29 @@ def test_any_cache_control_has_an_age_or_none(text: str) -> None:
 def test_any_url_has_an_ending_that_is_a_plain_word(url: str) -> None:
     ending = ending_of(url)
     assert ending == "" or (ending.isalnum() and ending.isascii())
+
+
+def test_a_call_that_hangs_up_waits_no_longer_and_the_download_goes_on(tmp_path: Path, web: Web) -> None:
+    gate = threading.Event()
+    web.pages["/a.wav"] = Page(wav(100), headers={"Cache-Control": "max-age=100"}, gate=gate)
+    real = Switch(RealClock(), tmp_path)
+    try:
+        for module in ("mod_sndfile", "mod_dptools", "mod_http_cache"):
+            real.modules.load(module)
+        real.engine.start()
+
+        def do(session: Session) -> object:
+            session.execute("playback", f"{web.url}/a.wav")
+            return gate.is_set(), session.channel.ready
+
+        outcome = in_call(real, do, hangup_ms=1000)
+        assert outcome.values == [(False, False)]
+        assert any("the call ended before the download did" in text for text in outcome.logs)
+        assert api(real, "http_tryget", f"{web.url}/a.wav") == "-ERR download\n"
+        real.clock.call_later(100 * MILLISECOND, gate.set)
+        outcome = in_call(real, lambda session: session.execute("playback", f"{web.url}/a.wav"))
+        assert outcome.played and len(web.seen) == 1
+    finally:
+        gate.set()
+        real.close()
+        real.clock.close()
