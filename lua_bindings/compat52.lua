@@ -1,21 +1,22 @@
 -- What Lua 5.2 has and LuaJIT or Lua 5.1 lacks, so that scripts written for FreeSWITCH's Lua 5.2 run unchanged.
 -- The syntax of 5.2 that LuaJIT refuses is dealt with in the host; `__len` and `__gc` of tables cannot be had.
 
+-- It stands behind the prelude in one chunk, whose locals are what the globals were before the prelude.
+local globals = _G
 local type, select, error, getmetatable = type, select, error, getmetatable
-local loaded = package.loaded
+local pcall, xpcall, load = globals.pcall, globals.xpcall, globals.load
 
 table.pack = table.pack or function(...) return { n = select("#", ...), ... } end
 table.unpack = table.unpack or unpack
 
-if not rawlen then
-  function rawlen(value)
+if not globals.rawlen then
+  function globals.rawlen(value)
     local name = type(value)
     if name ~= "table" and name ~= "string" then error("table or string expected", 2) end
     return #value -- neither has a metamethod for it here
   end
 end
 
-local raw_pairs, raw_ipairs = pairs, ipairs
 local function overridden(plain, event)
   return function(value)
     local metatable = getmetatable(value)
@@ -27,13 +28,13 @@ local function overridden(plain, event)
     return plain(value)
   end
 end
-pairs = overridden(raw_pairs, "__pairs")
-ipairs = overridden(raw_ipairs, "__ipairs")
+globals.pairs = overridden(pairs, "__pairs")
+globals.ipairs = overridden(ipairs, "__ipairs")
 
 -- load takes a text, a mode and an environment.
 if not pcall(load, "return") then
   local plain_load, load_text, set_environment = load, loadstring, setfenv
-  load = function(chunk, name, mode, ...)
+  globals.load = function(chunk, name, mode, ...)
     local f, message
     if type(chunk) == "function" then -- read here: the parser calls it where no hook runs
       local parts = {}
@@ -72,10 +73,10 @@ end
 
 if select("#", xpcall(function(...) if select("#", ...) == 0 then error() end end, function() end, 1)) ~= 1 then
   local plain_xpcall, unpack = xpcall, table.unpack
-  xpcall = function(f, handler, ...)
+  globals.xpcall = function(f, ...)
     local arguments, count = { ... }, select("#", ...)
-    if count == 0 then return plain_xpcall(f, handler) end
-    return plain_xpcall(function() return f(unpack(arguments, 1, count)) end, handler)
+    if count < 2 then return plain_xpcall(f, ...) end
+    return plain_xpcall(function() return f(unpack(arguments, 2, count)) end, arguments[1])
   end
 end
 
@@ -95,6 +96,14 @@ package.searchpath = package.searchpath or function(name, path, separator, repla
   return nil, tried
 end
 
+-- LuaJIT and C's `strtod` know more numbers than Lua 5.2: names such as Nan and Inf are none there, nor is 0b1.
+local find = string.find
+globals.tonumber = function(...)
+  local number, text = tonumber(...), ...
+  if number and type(text) == "string" and find(text, "^[^xX]*[bBnN]") and select("#", ...) == 1 then return nil end
+  return number
+end
+
 local log = math.log
 if select(2, pcall(log, 8, 2)) ~= 3 then
   math.log = function(x, base)
@@ -110,45 +119,8 @@ coroutine.running = function()
   return current, is_main or false
 end
 
-if not bit32 then
-  local bit = bit
-  if bit then
-    local function unsigned(n) return n % 4294967296 end
-    local function whole(n) return bit.tobit(n % 4294967296) end
-    local function fold(operation, start)
-      return function(...)
-        local result = start
-        for i = 1, select("#", ...) do result = operation(result, whole((select(i, ...)))) end
-        return unsigned(result)
-      end
-    end
-    bit32 = {
-      band = fold(bit.band, -1),
-      bor = fold(bit.bor, 0),
-      bxor = fold(bit.bxor, 0),
-      bnot = function(n) return unsigned(bit.bnot(whole(n))) end,
-      lshift = function(n, by)
-        if by < 0 then return bit32.rshift(n, -by) end
-        return by > 31 and 0 or unsigned(bit.lshift(whole(n), by))
-      end,
-      rshift = function(n, by)
-        if by < 0 then return bit32.lshift(n, -by) end
-        return by > 31 and 0 or unsigned(bit.rshift(whole(n), by))
-      end,
-      arshift = function(n, by)
-        if by < 0 then return bit32.lshift(n, -by) end
-        return unsigned(bit.arshift(whole(n), by > 31 and 31 or by))
-      end,
-      lrotate = function(n, by) return unsigned(bit.rol(whole(n), by % 32)) end,
-      rrotate = function(n, by) return unsigned(bit.ror(whole(n), by % 32)) end,
-      extract = function(n, field, width) return bit32.band(bit32.rshift(n, field), 2 ^ (width or 1) - 1) end,
-      replace = function(n, value, field, width)
-        local mask = 2 ^ (width or 1) - 1
-        local cleared = bit32.band(n, bit32.bnot(bit32.lshift(mask, field)))
-        return bit32.bor(cleared, bit32.lshift(bit32.band(value, mask), field))
-      end,
-    }
-    bit32.btest = function(...) return bit32.band(...) ~= 0 end
-    loaded.bit32 = bit32
-  end
+-- Most scripts never look at it.
+if bit and not bit32 then
+  bit32 = filled_later({}, "bit32")
+  package.loaded.bit32 = bit32
 end

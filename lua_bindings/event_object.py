@@ -16,8 +16,8 @@ from lua_bindings.opaque import Opaque
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
 
-# Type, subclass and stamp of an event that the script made and only fills so far.
-Made = tuple[str, str | None, Stamp]
+# Type and subclass.
+EventKind = tuple[str, str | None]
 
 _SUBCLASS: Final = folded(SUBCLASS_HEADER)
 
@@ -25,7 +25,16 @@ _SUBCLASS: Final = folded(SUBCLASS_HEADER)
 class Event:
     """An event that the script made (`mine` 1, it may be fired) or was given (`mine` 0)."""
 
-    __slots__ = ("_added", "_event", "_made", "_run", "mine", "serialized_string")
+    __slots__ = ("_event", "_kind", "_run", "_stamp", "added", "mine", "serialized_string")
+
+    _event: HostEvent | None
+    # Type and subclass of an event that the script made and only fills so far, None when the host has one (or none).
+    _kind: EventKind | None
+    _stamp: Stamp
+    # Names and values of plain headers in turn, for the host's event; anyone may add to them while the event is
+    # `only_filled`.
+    added: list[str]
+    serialized_string: str | None
 
     def __init__(
         self, run: ScriptRun, kind: str | Opaque | None = None, detail: str | int | None = None
@@ -36,10 +45,9 @@ class Event:
         """
         self._run = run
         self.mine = 1
-        self.serialized_string: str | None = None
-        self._made: Made | None = None
-        self._added: list[tuple[str, str]] = []
-        self._event: HostEvent | None = None
+        self.serialized_string = None
+        self._kind = None
+        self._event = None
         if kind is None and isinstance(detail, str):
             raise ScriptFault("Error in Event::Event (arg 1), expected 'char const *' got 'nil'")
         if isinstance(kind, Opaque):
@@ -51,49 +59,63 @@ class Event:
     @classmethod
     def of_type(cls, run: ScriptRun, name: str, subclass: str | None) -> Event:
         """Make an event of a type of `EVENT_NAMES`, quickly: the host's event is made when one is needed."""
+        switch = run.switch
+        return cls.stamped(run, (name, subclass), switch.general_headers.stamp(switch.clock.time()))
+
+    @classmethod
+    def stamped(cls, run: ScriptRun, kind: EventKind, stamp: Stamp) -> Event:
+        """Make an event of a type of `EVENT_NAMES` that was marked with `stamp`."""
         made = cls.__new__(cls)
         made._run = run
         made.mine = 1
-        made._event = made.serialized_string = None
-        switch = run.switch
-        made._made = (name, subclass, switch.general_headers.stamp(switch.clock.time()))
-        made._added = []
+        made._kind = kind
+        made._stamp = stamp
+        made.added = []
         return made
+
+    @property
+    def only_filled(self) -> bool:
+        """Whether the script made the event and only added headers so far."""
+        return self._kind is not None
 
     @property
     def event(self) -> HostEvent | None:
         """The host's event."""
-        made = self._made
-        if made is not None:
-            name, subclass, stamp = made
-            self._made = None
-            self._event = event = self._run.switch.general_headers.event(name, stamp, subclass)
-            event.add_headers(self._added)
+        kind = self._kind
+        if kind is not None:
+            self._kind = None
+            name, subclass = kind
+            self._event = event = self._run.switch.general_headers.event(name, self._stamp, subclass)
+            added = iter(self.added)
+            event.add_headers(zip(added, added, strict=True))
         return self._event
 
     @event.setter
     def event(self, event: HostEvent | None) -> None:
-        self._made = None
+        self._kind = None
         self._event = event
 
     def add_plain(self, name: str, value: str) -> bool:
         """Add a header to an event that was not needed yet; False when it must be added to the host's."""
-        if self._made is None or not value or value[0] == "A" or name[:1] == "_" or "[" in name:
+        if self._kind is None or not value or value[0] == "A" or name[:1] == "_" or "[" in name:
             return False
-        self._added.append((name, value))
+        self.added += name, value
         return True
 
-    def find_plain(self, name: str) -> str | None:
-        """Return a header that was added to an event which was not needed yet, None when it is not among them."""
-        made = self._made
-        if made is None or made[0] in UNIQUE_HEADERS:
+    def find_plain(self, name: str, key: str) -> str | None:
+        """Return a header that was added to an event which was not needed yet, None when it is not among them.
+
+        `key` is the name when folded.
+        """
+        kind = self._kind
+        if kind is None or kind[0] in UNIQUE_HEADERS or key in self._stamp[0][3] or key == _SUBCLASS:
             return None
-        key = folded(name)
-        if key in made[2][0][3] or key == _SUBCLASS:
-            return None
-        for added, value in self._added:
-            if added == name or folded(added) == key:
-                return value
+        added = self.added
+        if added and added[0] == name:
+            return added[1]
+        for index in range(0, len(added), 2):
+            if added[index] == name or folded(added[index]) == key:
+                return added[index + 1]
         return None
 
     @classmethod

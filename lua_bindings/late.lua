@@ -3,12 +3,75 @@
 -- what it shares. Scripts may have changed every global by then.
 local core = ...
 
-local backing, class_of, makers, shared, settle = core.backing, core.class_of, core.makers, core.shared, core.settle
-local get_metatable, globals, table_unpack, traceback = core.get_metatable, core.globals, core.table_unpack, core.traceback
+local ask, backing, class_of, makers, shared, settle =
+  core.ask, core.backing, core.class_of, core.makers, core.shared, core.settle
+local get_metatable, set_metatable, globals, traceback =
+  core.get_metatable, core.set_metatable, core.globals, core.traceback
 local type, select, error, pcall, xpcall = core.type, core.select, core.error, core.pcall, core.xpcall
 local tostring, tonumber, pairs, gsub, io, os = core.tostring, core.tonumber, core.pairs, core.gsub, core.io, core.os
-local package = core.package
+local rawget, rawset, setmetatable, load_chunk = core.rawget, core.rawset, core.setmetatable, core.load_chunk
+local new_proxy, getinfo, package, reads = core.new_proxy, core.getinfo, core.package, core.reads
+local concat, table_unpack = core.concat, core.unpack
 local parts = {}
+
+-- objects -------------------------------------------------------------------------------------------------------
+
+function parts.show_object(object)
+  local metatable = get_metatable(object)
+  local host = backing[core.class_named[metatable]][object]
+  return "<userdata of type '" .. class_of[metatable] .. " *' at " .. ask("address", host) .. ">"
+end
+
+function parts.set_member(object, key, value)
+  local refusal
+  local name = core.class_named[get_metatable(object)]
+  local members, host = core.members_of[name], backing[name][object]
+  if members and type(key) == "string" and host ~= nil then
+    if type(value) == "userdata" or type(value) == "table" or type(value) == "function" then value = type(value) end
+    refusal = members(host, key, true, value)
+  else
+    refusal = "Assignment not possible. No setter/member with this name. "
+      .. "For custom assignments implement __setitem method."
+  end
+  if refusal then error(refusal, 3) end
+end
+
+-- The finalizer of objects made of the host's handles: what the host keeps for a handle is found by its first metatable.
+if not new_proxy then
+  local of_handles, bare = get_metatable(ask("handle")), {}
+  local let_go = of_handles.__gc
+  function parts.release(object)
+    if type(object) ~= "userdata" then return end
+    set_metatable(object, of_handles)
+    let_go(object)
+    set_metatable(object, bare)
+  end
+end
+
+local cast, pointer
+local function number(what, object)
+  if not pointer then
+    local loaded, former = package.loaded, package.loaded.ffi
+    local ffi = core.load_ffi("ffi")
+    loaded.ffi = former
+    cast, pointer = ffi.cast, ffi.typeof("int32_t *")
+  end
+  local where = ask("number", what, object)
+  return where and cast(pointer, where)
+end
+parts.number = number
+
+function parts.read_from(object, session)
+  local ready, changes = number("ready", session), number("variables", session)
+  if ready and changes then
+    reads[object] = { ready = ready, changes = changes, known = changes[0], values = {}, count = 0 }
+  end
+end
+
+-- A session object stands for another call, or none.
+function parts.forget_reads()
+  for object in pairs(reads) do reads[object] = nil end
+end
 
 -- arguments -----------------------------------------------------------------------------------------------------
 
@@ -137,6 +200,8 @@ function parts.callback(name, argument, uuid, leg, what, thing, ...)
   return true, result, kind
 end
 
+function parts.get(name) return globals[name] end
+
 -- Calls a row function with a table of the names and values that follow.
 function parts.row(f, count, ...)
   local row, pairs_ = {}, { ... }
@@ -186,9 +251,11 @@ end
 
 -- Programs behind pipes: file -> number. A pipe that a script leaves open is closed at its end.
 do
-  local programs = core.programs
-  local _, start, opened, wait, execute = table_unpack(core.host or {})
-  local open, kind = core.open, core.kind
+  local programs, open, kind = core.programs, core.open, core.type_of_file
+  local write, start, opened, wait, execute
+  local function ask_functions()
+    if write == nil then write, start, opened, wait, execute = ask("functions") end
+  end
   local methods = get_metatable(io.stdout).__index
   local close_file, close_any = methods.close, io.close
   local function text_of(value, name)
@@ -217,6 +284,7 @@ do
     command = text_of(command, "popen")
     if mode == nil then mode = "r" end
     if mode ~= "r" and mode ~= "w" then error("bad argument #2 to 'popen' (invalid mode)", 2) end
+    ask_functions()
     shared[1] = true
     local path, number, code = start(command, mode)
     if path == nil then return nil, command .. ": " .. number, code end
@@ -232,18 +300,19 @@ do
   end
   function parts.execute(command)
     if command == nil then return true end
+    command = text_of(command, "execute")
+    ask_functions()
     shared[1] = true
-    return execute((text_of(command, "execute")))
+    return execute(command)
   end
-  function parts.close_pipes()
+  -- What Lua's own end would do with the host's lock held: finalizers, and waiting for what `io.popen` started.
+  function parts.finish()
+    if parts.finalize_all then parts.finalize_all() end
     for file in pairs(programs) do
       if kind(file) == "file" then pcall(close_program, file) end
     end
   end
-end
 
-do
-  local write = core.host and core.host[1]
   function parts.print(...)
     local texts, count = { ... }, select("#", ...)
     for i = 1, count do
@@ -251,7 +320,203 @@ do
       if type(text) ~= "string" then error("'tostring' must return a string to 'print'", 2) end
       texts[i] = text
     end
-    write(core.concat(texts, "\t", 1, count))
+    ask_functions()
+    write(concat(texts, "\t", 1, count))
+  end
+end
+
+-- Lua's own functions -------------------------------------------------------------------------------------------
+
+do
+  local deepest, depth = core.deepest, 0
+
+  -- A function as replacement: each turn of a recursion through it takes 10 kB of C's stack.
+  function parts.gsub(...)
+    if depth >= deepest then error("C stack overflow", 3) end
+    depth = depth + 1
+    local ok, failure, count = pcall(gsub, ...)
+    depth = depth - 1
+    if not ok then error(failure, 0) end
+    return failure, count
+  end
+end
+
+-- `load` with a function that hands out the chunk's parts.
+function parts.load_parts(load, chunk, ...)
+  local texts = {}
+  local done, failure = pcall(function()
+    local part = chunk()
+    while part ~= nil and part ~= "" do
+      if type(part) ~= "string" then error("reader function must return a string", 0) end
+      texts[#texts + 1] = part
+      part = chunk()
+    end
+  end)
+  if not done then return nil, failure end
+  if (...) ~= nil then return load(concat(texts), ...) end
+  return load(concat(texts), "=(load)", select(2, ...))
+end
+
+-- A finalizer would run where no hook does. So the collector only notes whose turn it is, and the script's functions
+-- run at its next call of `collectgarbage` or `setmetatable`, and at its end.
+function parts.own_finalizers()
+  local collect, remove, stopped = core.memory, core.remove, core.stopped
+  local sentinels, due, finalizing = setmetatable({}, { __mode = "k" }), {}, false
+  local announcing = { __gc = function(sentinel) due[#due + 1] = sentinel[1] end }
+  local function finalize()
+    if finalizing then return end
+    finalizing = true
+    while due[1] ~= nil and not stopped() do
+      local object = remove(due, 1)
+      local metatable = get_metatable(object)
+      local finalizer = type(metatable) == "table" and rawget(metatable, "__gc")
+      if type(finalizer) == "function" then pcall(finalizer, object) end
+    end
+    finalizing = false
+  end
+  function parts.finalize_all()
+    for object in pairs(sentinels) do due[#due + 1] = object end
+    finalize()
+  end
+  local function without_finalizer(set, object, metatable)
+    local finalizer = type(metatable) == "table" and rawget(metatable, "__gc")
+    if finalizer then rawset(metatable, "__gc", nil) end
+    local ok, failure = pcall(set, object, metatable)
+    if finalizer then rawset(metatable, "__gc", finalizer) end
+    if not ok then error(gsub(gsub(failure, "^%[C%]:%d+: ", ""), "'%?'", "'setmetatable'"), 3) end
+    if finalizer and type(object) == "table" and sentinels[object] == nil then
+      sentinels[object] = setmetatable({ object }, announcing)
+    end
+    return failure
+  end
+  globals.setmetatable = function(...)
+    if due[1] ~= nil then finalize() end
+    local object, metatable = ...
+    if select("#", ...) < 2 then metatable = false end
+    return (without_finalizer(setmetatable, object, metatable))
+  end
+  core.debug.setmetatable = function(object, metatable)
+    return (without_finalizer(set_metatable, object, metatable))
+  end
+  globals.collectgarbage = function(...)
+    local a, b, c = collect(...)
+    finalize()
+    return a, b, c
+  end
+end
+
+-- Fills the table `debug`. Of the host's own functions it tells nothing that they refer to, and a script's hook would
+-- run where no other hook does, so that nothing could stop it.
+function parts.debug(made)
+  local plain, inner = core.debug, {}
+  local function is_host(f) return type(f) == "function" and getinfo(f, "S").source == "=[C]" end
+  for _, name in pairs { "getupvalue", "setupvalue", "upvalueid", "upvaluejoin", "getfenv", "setfenv" } do
+    local original = plain[name]
+    if original then
+      inner[name] = function(f, ...)
+        if is_host(f) or is_host((select(2, ...))) then return nil end
+        return original(f, ...)
+      end
+    end
+  end
+  for _, name in pairs { "getlocal", "setlocal" } do
+    local original = plain[name]
+    inner[name] = function(target, ...)
+      if type(target) == "number" then
+        local info = getinfo(target + 1, "S")
+        if info and info.source == "=[C]" then return nil end
+        return original(target + 1, ...)
+      end
+      if is_host(target) then return nil end
+      return original(target, ...)
+    end
+  end
+  inner.sethook = function(hook)
+    if type(hook) == "function" or type(hook) == "thread" then error("debug.sethook: the hook is the host's", 2) end
+  end
+  inner.gethook = function() return nil end
+  inner.getregistry, inner.getuservalue, inner.setuservalue = false, false, false
+  for name, f in pairs(plain) do
+    if inner[name] == nil then inner[name] = f end
+  end
+  for name, f in pairs(inner) do
+    if f and rawget(made, name) == nil then made[name] = f end
+  end
+end
+
+-- Fills the table `bit32` of Lua 5.2 with what LuaJIT's `bit` can do.
+function parts.bit32(made)
+  local bit, floor = core.bit, core.floor
+  local function unsigned(n) return n % 4294967296 end
+  local function whole(n) return bit.tobit(floor(n) % 4294967296) end
+  local function fold(operation, start)
+    return function(...)
+      local result = start
+      for i = 1, select("#", ...) do result = operation(result, whole((select(i, ...)))) end
+      return unsigned(result)
+    end
+  end
+  local band, bor, bnot = fold(bit.band, -1), fold(bit.bor, 0), function(n) return unsigned(bit.bnot(whole(n))) end
+  local function shift(n, by) -- to the left
+    if by > 31 or by < -31 then return 0 end
+    return unsigned(by < 0 and bit.rshift(whole(n), -by) or bit.lshift(whole(n), by))
+  end
+  local function arshift(n, by)
+    if by < 0 then return shift(n, -by) end
+    return unsigned(bit.arshift(whole(n), by > 31 and 31 or by))
+  end
+  local function field_mask(name, field, width)
+    field, width = floor(field), width == nil and 1 or floor(width)
+    if field < 0 then
+      error("bad argument #" .. (name == "extract" and 2 or 3) .. " to '" .. name .. "' (field cannot be negative)", 3)
+    end
+    if width < 1 then
+      error("bad argument #" .. (name == "extract" and 3 or 4) .. " to '" .. name .. "' (width must be positive)", 3)
+    end
+    if field + width > 32 then error("trying to access non-existent bits", 3) end
+    return field, 2 ^ width - 1
+  end
+  local ready = {
+    arshift = arshift, band = band, bnot = bnot, bor = bor, bxor = fold(bit.bxor, 0), lshift = shift,
+    btest = function(...) return band(...) ~= 0 end,
+    rshift = function(n, by) return shift(n, -by) end,
+    lrotate = function(n, by) return unsigned(bit.rol(whole(n), by % 32)) end,
+    rrotate = function(n, by) return unsigned(bit.ror(whole(n), by % 32)) end,
+    extract = function(n, field, width)
+      local at, mask = field_mask("extract", field, width)
+      return band(shift(n, -at), mask)
+    end,
+    replace = function(n, value, field, width)
+      local at, mask = field_mask("replace", field, width)
+      return bor(band(n, bnot(shift(mask, at))), shift(band(value, mask), at))
+    end,
+  }
+  for name, f in pairs(ready) do
+    if rawget(made, name) == nil then made[name] = f end
+  end
+end
+
+-- rocks ---------------------------------------------------------------------------------------------------------
+
+do
+  local file_address, border = get_metatable(io.stdout).__tostring, nil
+
+  local function new_object()
+    if new_proxy then return new_proxy() end
+    return ask("handle")
+  end
+
+  function parts.rock(name)
+    local code, functions, border_code = ask("rock", name)
+    if code == nil then return nil end
+    if border == nil then
+      border = load_chunk(border_code)(
+        new_object, set_metatable, get_metatable, function(host) return ask("address", host) end, shared, select, type,
+        error, tostring, table_unpack, pairs, file_address
+      )
+    end
+    functions = border.enclose(functions)
+    return function() return load_chunk(code)(functions, border, name) end
   end
 end
 

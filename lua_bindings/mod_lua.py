@@ -9,7 +9,7 @@ from host.interfaces import ApiCommand, ApiRequest, Application, ChatApplication
 from host.log import LogLevel
 from lua_bindings import lua_conf, lua_dialplan, script_command
 from lua_bindings.event_object import Event as ScriptEvent
-from lua_bindings.script import run
+from lua_bindings.script import ApiCommandLine, run, running
 from lua_bindings.stream import Stream
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from host.switch import Switch
 
 MODULE: Final = "mod_lua"
+_GAUGE: Final = "scripts_running"
 
 _WATCHES: Final[WeakKeyDictionary[Switch, Subscription]] = WeakKeyDictionary()
 
@@ -46,10 +47,15 @@ def load(switch: Switch) -> None:
     lua_dialplan.register(switch)
     lua_conf.apply(switch)
     _WATCHES[switch] = lua_conf.watch(switch)
+    switch.gauges[_GAUGE] = (
+        "Lua scripts that run.",
+        lambda: sum(script.switch is switch for script in running()),
+    )
 
 
 def unload(switch: Switch) -> None:
     """Take back what `load` and `lua.conf` set up beside the registries."""
+    switch.gauges.pop(_GAUGE, None)
     watch = _WATCHES.pop(switch, None)
     if watch is not None:
         switch.bus.unsubscribe(watch)
@@ -68,13 +74,13 @@ def _lua_command(request: ApiRequest) -> str | None:
     if asked is not None:
         return asked
     stream = Stream()
-    env = request.event
-    if env is None:
-        env = switch.new_event("API")
-        env.add_header("API-Command", "lua")
-        env.add_header("API-Command-Argument", text)
     result = run(
-        switch, text, session=request.session, stream=stream, env=env, limits=lua_conf.limits(switch)
+        switch,
+        text,
+        session=request.session,
+        stream=stream,
+        env=request.event or ApiCommandLine("lua", text),
+        limits=lua_conf.limits(switch),
     )
     reply = stream.data.decode("utf-8", "surrogateescape")
     return reply if result.ok else f"{reply}-ERR Cannot execute script\n"

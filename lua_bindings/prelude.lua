@@ -3,21 +3,22 @@
 -- It works in LuaJIT and in Lua 5.1 to 5.5. The chunk's name is "=[C]", so that tracebacks show its functions as
 -- what they stand for: functions of the host.
 --
--- `address_of(what, object)` is where a number of the host's lies that tells of changes.
--- `bind(class, name)` returns the byte code of a wrapper and the host's function behind it, or nothing. The tables
--- `classes` (name -> C type, base, whether it can be made), `functions` and `constants` stand before this text.
--- `rock(name)` returns the byte code of a rock, a table of the host's functions it is made of, and that of the border.
-local bind, judge, address, handle, interval, use_jit, address_of, rock, late_code = ...
+-- `bind(class, name)` returns the byte code of a wrapper and the host's function behind it, or nothing.
+-- `ask(what, …)` answers what is needed more rarely: `describe` a name of the table `freeswitch` (a class's C type, its
+-- base, whether it can be made; false for a function, a number for a constant) and all `names`; the byte code of the
+-- `late` parts and the host's `functions` for them; a `rock`'s byte code, a table of the host's functions it is made of
+-- and the byte code of the border; the `address` of an object; a new `handle`; and where a number of the host's lies
+-- that tells of changes.
+local bind, judge, ask, interval, use_jit = ...
 
 local type, select, error, pcall, xpcall, tostring, tonumber = type, select, error, pcall, xpcall, tostring, tonumber
-local pairs, rawget, rawset, rawequal, setmetatable, next = pairs, rawget, rawset, rawequal, setmetatable, next
+local pairs, rawget, rawset, setmetatable, next = pairs, rawget, rawset, setmetatable, next
 local load_chunk = loadstring or load
 local sethook, traceback, getinfo = debug.sethook, debug.traceback, debug.getinfo
 local get_metatable, set_metatable = debug.getmetatable, debug.setmetatable
 local gsub, find, sub, dump = string.gsub, string.find, string.sub, string.dump
-local table_unpack = table.unpack or unpack
 local new_proxy, create, resume = newproxy, coroutine.create, coroutine.resume
-local os_date, memory = os.date, collectgarbage
+local memory = collectgarbage
 local globals = _G
 
 -- A short script ends before there is anything to collect; `host.run` lets the collector go on.
@@ -32,7 +33,29 @@ local shared = { false }
 -- objects -------------------------------------------------------------------------------------------------------
 
 -- For each class: userdata -> the host's object. Weak keys: what a script drops is dropped by the host, too.
-local backing, class_of = {}, {}
+local backing, class_of, class_named = {}, {}, {}
+local late
+
+-- Reads and writes of what is no method go through `members(object, name, is_setting, value)`, if the class has any.
+local members_of = setmetatable({}, {
+  __index = function(t, name)
+    local members = bind(name, false) or false
+    t[name] = members
+    return members
+  end,
+})
+local function member(object, key)
+  local name = class_named[get_metatable(object)]
+  local members = members_of[name]
+  if not members or type(key) ~= "string" then return nil end
+  local host = backing[name][object]
+  if host == nil then return nil end
+  local value, opaque = members(host, key)
+  if opaque then return backing.wrap(value, opaque) end
+  return value
+end
+local function set_member(...) late("set_member")(...) end
+local function show_object(object) return late("show_object")(object) end
 
 local function make_class(name, ctype, base)
   local objects = base and backing[base] or setmetatable({}, { __mode = "k" })
@@ -54,40 +77,24 @@ local function make_class(name, ctype, base)
   else
     metatable = {}
   end
-  class_of[metatable] = ctype
-  local members = bind(name, false) -- reads and writes attributes: members(object, name, is_setting, value)
+  class_of[metatable], class_named[metatable] = ctype, name
   metatable.__index = function(object, key)
     local method = methods[key]
     if method ~= nil then return method end
-    if members == nil or type(key) ~= "string" then return nil end
-    local host = objects[object]
-    if host == nil then return nil end
-    local value, opaque = members(host, key)
-    if opaque then return backing.wrap(value, opaque) end
-    return value
+    return member(object, key)
   end
-  metatable.__newindex = function(object, key, value)
-    local refusal
-    if members ~= nil and type(key) == "string" and objects[object] ~= nil then
-      if type(value) == "userdata" or type(value) == "table" or type(value) == "function" then value = type(value) end
-      refusal = members(objects[object], key, true, value)
-    else
-      refusal = backing.no_member
+  metatable.__newindex, metatable.__tostring, metatable[".type"] = set_member, show_object, ctype
+  if new_proxy then
+    return function(host)
+      local object = new_proxy(prototype)
+      objects[object] = host
+      return object
     end
-    if refusal then error(refusal, 2) end
   end
-  metatable.__tostring = function(object)
-    return "<userdata of type '" .. ctype .. " *' at " .. address(objects[object]) .. ">"
-  end
-  metatable[".type"] = ctype
+  metatable.__gc = late("release")
   return function(host)
-    local object
-    if new_proxy then
-      object = new_proxy(prototype)
-    else
-      object = handle()
-      set_metatable(object, metatable)
-    end
+    local object = ask("handle")
+    set_metatable(object, metatable)
     objects[object] = host
     return object
   end
@@ -95,10 +102,10 @@ end
 
 local makers = setmetatable({}, {
   __index = function(makers, name)
-    local class = classes[name]
+    local ctype, base = ask("describe", name)
     local maker
-    if class then
-      maker = make_class(name, class[1], class[2])
+    if ctype then
+      maker = make_class(name, ctype, base)
     else
       maker = make_class(name, name) -- a C type of which scripts only see pointers
     end
@@ -115,43 +122,42 @@ setmetatable(backing, {
   end,
 })
 
+rawset(backing, "maker", function(class) return makers[class] end)
 rawset(backing, "wrap", function(host, class) return makers[class](host) end)
-rawset(backing, "no_member", "Assignment not possible. No setter/member with this name. "
-  .. "For custom assignments implement __setitem method.")
 
 -- Numbers of the host's that Lua reads from memory: `reads[object]` has `ready` and `changes` of a session's channel.
 local reads = setmetatable({}, { __mode = "k" })
-local load_ffi, pointer, cast = package.preload.ffi, nil, nil
-
-local function number(what, object)
-  if not pointer then
-    local loaded, former = package.loaded, package.loaded.ffi
-    local ffi = load_ffi("ffi")
-    loaded.ffi = former
-    cast, pointer = ffi.cast, ffi.typeof("int32_t *")
-  end
-  local where = address_of(what, object)
-  return where and cast(pointer, where)
-end
-rawset(backing, "number", number)
+rawset(backing, "number", function(...) return late("number")(...) end)
+rawset(backing, "read_from", function(...) return late("read_from")(...) end)
 rawset(backing, "reads", reads)
-rawset(backing, "read_from", function(object, session)
-  local ready, changes = number("ready", session), number("variables", session)
-  if ready and changes then
-    reads[object] = { ready = ready, changes = changes, known = changes[0], values = {}, count = 0 }
-  end
-end)
 
 -- late parts ----------------------------------------------------------------------------------------------------
 
--- What most scripts never need is compiled when it is first asked for: `late_code()` is its byte code. `core` is what
--- it knows of this chunk.
-local core = { programs = setmetatable({}, { __mode = "k" }), open = io.open, kind = io.type }
-local parts
+-- What most scripts never need is compiled when it is first asked for. `core` is what it knows of this chunk.
+local programs, load_ffi = setmetatable({}, { __mode = "k" }), package.preload.ffi
+local core, parts
 
-local function late(name)
-  if parts == nil then parts = load_chunk(late_code())(core) end
+late = function(name)
+  if parts == nil then parts = load_chunk(ask("late"))(core) end
   return parts[name]
+end
+
+-- A table that a late part fills when it is first looked at for what it lacks.
+local function filled_later(incomplete, part)
+  local function fill()
+    setmetatable(incomplete, nil)
+    late(part)(incomplete)
+  end
+  return setmetatable(incomplete, {
+    __index = function(t, key)
+      fill()
+      return t[key]
+    end,
+    __pairs = function(t)
+      fill()
+      return next, t, nil
+    end,
+  })
 end
 
 rawset(backing, "check", function(...) return late("check")(...) end)
@@ -164,23 +170,24 @@ os.execute = function(...) return late("execute")(...) end
 -- Names come into the table when they are first looked at: most scripts use a handful. What a script sets or
 -- removes stays so.
 freeswitch = {}
-for name, value in pairs(constants) do freeswitch[name] = value end
 local looked_at = {}
 
 local function make_name(name)
-  if looked_at[name] then return nil end
+  if looked_at[name] or type(name) ~= "string" then return nil end
   local made
-  local class = classes[name]
-  if class then
+  local described, _, can_be_made = ask("describe", name)
+  if type(described) == "number" then
+    made = described
+  elseif described then
     made = setmetatable({}, {
-      __call = class[3] and function(class_table, ...)
+      __call = can_be_made and function(class_table, ...)
         local code, host = bind(name, true)
         local constructor = load_chunk(code)(host, backing, shared, select, type, error)
         get_metatable(class_table).__call = constructor
         return constructor(class_table, ...)
       end or nil,
     })
-  elseif functions[name] then
+  elseif described == false then
     local code, host = bind(nil, name)
     if code == nil then return nil end
     made = load_chunk(code)(host, backing, shared, select, type, error)
@@ -200,8 +207,7 @@ setmetatable(freeswitch, {
     rawset(t, name, value)
   end,
   __pairs = function(t)
-    for name in pairs(classes) do local _ = t[name] end
-    for name in pairs(functions) do local _ = t[name] end
+    for _, name in pairs { ask("names") } do local _ = t[name] end
     return next, t, nil
   end,
 })
@@ -279,18 +285,7 @@ if is_luajit then
   local plain_load = load
   load = function(chunk, ...)
     if type(chunk) ~= "function" then return plain_load(chunk, ...) end
-    local parts = {}
-    local done, failure = pcall(function()
-      local part = chunk()
-      while part ~= nil and part ~= "" do
-        if type(part) ~= "string" then error("reader function must return a string", 0) end
-        parts[#parts + 1] = part
-        part = chunk()
-      end
-    end)
-    if not done then return nil, failure end
-    if (...) ~= nil then return plain_load(table.concat(parts), ...) end
-    return plain_load(table.concat(parts), "=(load)", select(2, ...))
+    return late("load_parts")(plain_load, chunk, ...)
   end
   for _, name in pairs { "jit", "jit.opt", "jit.util", "jit.profile", "ffi" } do
     package.loaded[name], package.preload[name] = nil, nil
@@ -335,16 +330,10 @@ local function wrap(f)
 end
 coroutine.wrap = wrap
 if new_proxy then
-  local depth_of_gsub = 0
-  -- A function as replacement: each turn of a recursion through it takes 10 kB of C's stack.
   string.gsub = function(...)
     if type((select(3, ...))) ~= "function" then return gsub(...) end
-    if depth_of_gsub >= deepest then error("C stack overflow", 2) end
-    depth_of_gsub = depth_of_gsub + 1
-      local ok, failure, count = pcall(gsub, ...)
-    depth_of_gsub = depth_of_gsub - 1
-    if not ok then error(failure, 0) end
-    return failure, count
+    local text, count = late("gsub")(...)
+    return text, count
   end
 end
 
@@ -355,129 +344,21 @@ local function with_handler(f, handler, ...)
     return handler(message)
   end, ...)
 end
+-- Lua 5.2 takes what is no function for a handler that fails.
+local function without_handler(ok, ...)
+  if ok then return true, ... end
+  return false, "error in error handling"
+end
 globals.xpcall = function(f, ...)
   local handler = ...
-  if type(handler) ~= "function" then return xpcall(f, ...) end
+  if type(handler) ~= "function" then
+    if select("#", ...) == 0 then error("bad argument #2 to 'xpcall' (value expected)", 2) end
+    if not new_proxy then return xpcall(f, ...) end
+    return without_handler(caught(pcall(f, select(2, ...))))
+  end
   return caught(with_handler(f, ...))
 end
 newproxy = nil -- not in Lua 5.2, and its finalizers run where no hook does
-
--- A hook of the script's would run where no other hook does, so that nothing could stop it.
-debug.sethook = function(hook)
-  if type(hook) == "function" or type(hook) == "thread" then error("debug.sethook: the hook is the host's", 2) end
-end
-debug.gethook = function() return nil end
-
--- A finalizer would run where no hook does. So the collector only notes whose turn it is, and the script's functions
--- run at its next call of `collectgarbage` or `setmetatable`, and at its end.
-local finalize_all
-if not new_proxy then
-  local plain_setmetatable, plain_debug_setmetatable, collect = setmetatable, set_metatable, collectgarbage
-  local sentinels, due, finalizing = setmetatable({}, { __mode = "k" }), {}, false
-  local announcing = { __gc = function(sentinel) due[#due + 1] = sentinel[1] end }
-  local function finalize()
-    if finalizing then return end
-    finalizing = true
-    while due[1] ~= nil and verdict == nil do
-      local object = table.remove(due, 1)
-      local metatable = get_metatable(object)
-      local finalizer = type(metatable) == "table" and rawget(metatable, "__gc")
-      if type(finalizer) == "function" then pcall(finalizer, object) end
-    end
-    finalizing = false
-  end
-  finalize_all = function()
-    for object in pairs(sentinels) do due[#due + 1] = object end
-    finalize()
-  end
-  local function without_finalizer(set, object, metatable)
-    local finalizer = type(metatable) == "table" and rawget(metatable, "__gc")
-    if finalizer then rawset(metatable, "__gc", nil) end
-    local ok, failure = pcall(set, object, metatable)
-    if finalizer then rawset(metatable, "__gc", finalizer) end
-    if not ok then error(gsub(gsub(failure, "^%[C%]:%d+: ", ""), "'%?'", "'setmetatable'"), 3) end
-    if finalizer and type(object) == "table" and sentinels[object] == nil then
-      sentinels[object] = plain_setmetatable({ object }, announcing)
-    end
-    return failure
-  end
-  globals.setmetatable = function(...)
-    if due[1] ~= nil then finalize() end
-    local object, metatable = ...
-    if select("#", ...) < 2 then metatable = false end
-    return (without_finalizer(plain_setmetatable, object, metatable))
-  end
-  debug.setmetatable = function(object, metatable)
-    return (without_finalizer(plain_debug_setmetatable, object, metatable))
-  end
-  globals.collectgarbage = function(...)
-    local a, b, c = collect(...)
-    finalize()
-    return a, b, c
-  end
-end
-
--- The host's own functions keep what they refer to for themselves.
-local function is_host(f) return type(f) == "function" and getinfo(f, "S").source == "=[C]" end
-for _, name in pairs { "getupvalue", "setupvalue", "upvalueid", "upvaluejoin", "getfenv", "setfenv" } do
-  local original = debug[name]
-  if original then
-    debug[name] = function(f, ...)
-      if is_host(f) or is_host((select(2, ...))) then return nil end
-      return original(f, ...)
-    end
-  end
-end
-for _, name in pairs { "getlocal", "setlocal" } do
-  local original = debug[name]
-  debug[name] = function(target, ...)
-    if type(target) == "number" then
-      local info = getinfo(target + 1, "S")
-      if info and info.source == "=[C]" then return nil end
-      return original(target + 1, ...)
-    end
-    if is_host(target) then return nil end
-    return original(target, ...)
-  end
-end
-debug.getregistry = nil
-debug.getuservalue, debug.setuservalue = nil, nil
-debug.traceback = function(...)
-  local text
-  if type((...)) == "thread" or select("#", ...) == 0 then
-    text = traceback(...)
-  else
-    local message, level = ...
-    text = traceback(message, (level or 1) + 1)
-  end
-  return type(text) == "string" and (gsub(text, "%[C%]:%d+:", "[C]:")) or text
-end
-
--- rocks ---------------------------------------------------------------------------------------------------------
-
--- The second place where `require` looks, after package.preload and before the file system.
-local file_address, border = get_metatable(io.stdout).__tostring, nil
-
-local function find_rock(name)
-  local code, functions, border_code = rock(name)
-  if code == nil then return nil end
-  if border == nil then
-    local function new_object()
-      if new_proxy then return new_proxy() end
-      return handle()
-    end
-    border = load_chunk(border_code)(
-      new_object, set_metatable, get_metatable, address, shared, select, type, error, tostring, table_unpack, pairs,
-      file_address
-    )
-  end
-  functions = border.enclose(functions)
-  return function() return load_chunk(code)(functions, border, name) end
-end
-
-table.insert(package.searchers or package.loaders, 2, find_rock)
-
--- running -------------------------------------------------------------------------------------------------------
 
 -- `debug.traceback` itself is the handler: it needs no Lua stack, of which a runaway recursion leaves none.
 -- Returns true and the results, or false, the message and the traceback.
@@ -501,12 +382,76 @@ local function settle(ok, failure, ...)
   return false, tostring(message), verdict and stopped_at or trace
 end
 
+core = {
+  ask = ask, backing = backing, bit = bit, class_named = class_named, class_of = class_of,
+  concat = table.concat, debug = debug, deepest = deepest, error = error, floor = math.floor, get_metatable = get_metatable, getinfo = getinfo, globals = globals,
+  gsub = gsub, io = io, load_chunk = load_chunk, load_ffi = load_ffi, makers = makers, members_of = members_of, memory = memory,
+  new_proxy = new_proxy, next = next, open = io.open, os = os, package = package, pairs = pairs, pcall = pcall, programs = programs,
+  rawget = rawget, rawset = rawset, reads = reads, remove = table.remove, select = select, set_metatable = set_metatable,
+  setmetatable = setmetatable, settle = settle, shared = shared, stopped = function() return verdict ~= nil end,
+  tonumber = tonumber, tostring = tostring, traceback = traceback, type = type, type_of_file = io.type,
+  unpack = table.unpack or unpack, xpcall = xpcall,
+}
+
+if not new_proxy then late("own_finalizers")() end
+
+-- The host's functions keep what they refer to for themselves. `debug.traceback` must be there from the start: see
+-- `steady`.
+debug = filled_later({
+  getinfo = getinfo, getmetatable = get_metatable, setmetatable = debug.setmetatable,
+  traceback = function(...)
+    local text
+    if type((...)) == "thread" or select("#", ...) == 0 then
+      text = traceback(...)
+    else
+      local message, level = ...
+      text = traceback(message, (level or 1) + 1)
+    end
+    return type(text) == "string" and (gsub(text, "%[C%]:%d+:", "[C]:")) or text
+  end,
+}, "debug")
+package.loaded.debug = debug
+
+-- rocks ---------------------------------------------------------------------------------------------------------
+
+-- The second place where `require` looks, after package.preload and before the file system.
+table.insert(package.searchers or package.loaders, 2, function(name) return late("rock")(name) end)
+
+-- running -------------------------------------------------------------------------------------------------------
+
+-- Whoever calls Lua from the host looks for `debug.traceback` where no error may happen: in a script that has taken it
+-- away, metamethods could raise one, and the process would end. So the host turns this into text before each call.
+local steady = setmetatable({}, {
+  __tostring = function()
+    local d = rawget(globals, "debug")
+    if d == nil and get_metatable(globals) ~= nil then
+      rawset(globals, "debug", false)
+    elseif type(d) == "table" and rawget(d, "traceback") == nil and get_metatable(d) ~= nil then
+      rawset(d, "traceback", false)
+    end
+    return ""
+  end,
+})
+
 local host = {}
 
 function host.compile(code, name)
   local chunk, message = load_chunk(code, name)
   if chunk == nil then return nil, message end
   return dump(chunk)
+end
+
+-- Gives the script what it was started with: the stream and the event `env` if there are any, the UUID under which its
+-- session is known already, and `argv` with so many words from 0 on.
+function host.begin(stream, env, uuid, count, ...)
+  if stream then globals.stream = makers.Stream(stream) end
+  if env then globals.env = makers.Event(env) end
+  if uuid then globals.session = globals[uuid] end
+  if count then
+    local argv = { select(2, ...) }
+    argv[0] = ...
+    globals.argv = argv
+  end
 end
 
 function host.run(code)
@@ -520,38 +465,10 @@ end
 -- Makes `leg` the global of its UUID.
 function host.session(uuid, leg) globals[uuid] = makers.Session(leg) end
 
--- A session object stands for another call, or none.
-function host.forget_reads()
-  for object in pairs(reads) do reads[object] = nil end
-end
-
 function host.global(name, object, class)
   if class then object = makers[class](object) end
   globals[name] = object
 end
 
-function host.wrap(object, class) return makers[class](object) end
-
-function host.share(name, other) globals[other] = globals[name] end
-
-function host.get(name) return globals[name] end
-
--- What Lua's own end would do with the host's lock held: finalizers, and waiting for what `io.popen` started.
-function host.finish()
-  if finalize_all then finalize_all() end
-  if next(core.programs) ~= nil then late("close_pipes")() end
-end
-
--- The host's functions: `write` of print, and those of programs (start, opened, wait, execute).
-function host.begin(...) core.host = { ... } end
-
 -- A function of the late parts.
 host.late = late
-
-core.backing, core.class_of, core.makers, core.shared, core.settle = backing, class_of, makers, shared, settle
-core.get_metatable, core.globals, core.table_unpack, core.traceback = get_metatable, globals, table_unpack, traceback
-core.type, core.select, core.error, core.pcall, core.xpcall = type, select, error, pcall, xpcall
-core.tostring, core.tonumber, core.pairs, core.next = tostring, tonumber, pairs, next
-core.gsub, core.io, core.os, core.package, core.concat = gsub, io, os, package, table.concat
-
-return host

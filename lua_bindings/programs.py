@@ -36,6 +36,12 @@ class Programs:
         """What Lua calls: `start(command, mode)`, `opened(number)`, `wait(number)`, `execute(command)`."""
         return self._start, self._opened, self._wait, self._execute
 
+    @property
+    def running(self) -> int:
+        """How many programs run."""
+        with self._lock:
+            return len(self._running)
+
     def _spawn(self, command: bytes, stdin: int | None, stdout: int | None) -> int:
         program = subprocess.Popen(
             [SHELL.encode(), b"-c", command], stdin=stdin, stdout=stdout, start_new_session=True

@@ -99,11 +99,16 @@ def _set_variable(run: ScriptRun) -> Function[..., object]:
 
     def set_variable(leg: CoreSession, name: bytes | None, value: bytes | None) -> object:
         session = leg.session
-        known = plain.get(name)
-        if known is not None and value and session is not None and not observers:
-            text = value.decode("utf-8", "surrogateescape")
+        try:
+            key, spelled = plain[name]
+        except KeyError:
+            key = spelled = ""
+        if value and key and session is not None and not observers:
+            try:
+                text = value.decode()  # naming the error handler costs more than the text
+            except UnicodeDecodeError:
+                text = value.decode("utf-8", "surrogateescape")
             if "\0" not in text and (value[0] != _ARRAY_LETTER or not text.startswith(PREFIX)):
-                key, spelled = known
                 session.channel.variables.set_plain(key, spelled, text)
                 return None
         if session is None:
@@ -141,39 +146,62 @@ def _new_event(run: ScriptRun) -> Function[..., object]:
     assert constructor is not None
     general = host_function(run, constructor, lambda *given: Event(run, *given))
 
+    switch = run.switch
+    stamp, time = switch.general_headers.stamp, switch.clock.time
+    made: dict[tuple[bytes, object], tuple[str, str | None]] = {}  # arguments -> type and subclass
+
     def new_event(kind: bytes | Opaque | None, detail: object = None) -> object:
-        if type(kind) is not bytes or len(kind) == _JSON_LENGTH:
-            return general(kind, detail)
-        if type(detail) is bytes and detail:
-            subclass = to_text(detail)
-            name = CUSTOM if subclass else event_type(to_text(kind))
-        elif detail is None or detail == b"":
-            subclass, name = None, event_type(to_text(kind))
-        else:
-            return general(kind, detail)
-        return Event.of_type(run, name, subclass)
+        known = made.get((kind, detail)) if type(kind) is bytes else None
+        if known is None:
+            if type(kind) is not bytes or len(kind) == _JSON_LENGTH:
+                return general(kind, detail)
+            if type(detail) is bytes and detail:
+                subclass = to_text(detail)
+                known = CUSTOM if subclass else event_type(to_text(kind)), subclass
+            elif detail is None or detail == b"":
+                known = event_type(to_text(kind)), None
+            else:
+                return general(kind, detail)
+            if len(made) < _CACHE_LIMIT:
+                made[kind, detail] = known
+        return Event.stamped(run, known, stamp(time()))
 
     return new_event
 
 
 def _get_header(run: ScriptRun) -> Function[..., object]:
+    names = run.header_names
+
     def get_header(event: Event, name: bytes | None) -> object:
-        text = to_text(name) if name else None
-        value = event.find_plain(text) if text else None
-        if value is None:
-            value = event.getHeader(text)
+        known = names.get(name)
+        if known is not None:
+            value = event.find_plain(*known)
+            if value is not None:
+                return to_bytes(value)
+        value = event.getHeader(to_text(name) if name else None)
         return None if value is None else to_bytes(value)
 
     return get_header
 
 
 def _add_header(run: ScriptRun) -> Function[..., object]:
+    names = run.header_names
+
     def add_header(event: Event, name: bytes | None, value: bytes | None) -> object:
-        if name is not None and value is not None and event.add_plain(to_text(name), to_text(value)):
+        known = names.get(name)
+        if known is not None and value and value[0] != _ARRAY_LETTER and event.only_filled:
+            text = value.decode("utf-8", "surrogateescape")
+            if "\0" not in text:
+                event.added += known[0], text
+                return True
+        if name is None or value is None:
+            return event.addHeader(None if name is None else to_text(name), None)
+        spelled = to_text(name)
+        if event.add_plain(spelled, to_text(value)):
+            if len(names) < _CACHE_LIMIT:
+                names[name] = (spelled, folded(spelled))
             return True
-        return event.addHeader(
-            None if name is None else to_text(name), None if value is None else to_text(value)
-        )
+        return event.addHeader(spelled, to_text(value))
 
     return add_header
 

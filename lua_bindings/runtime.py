@@ -11,10 +11,11 @@ import importlib.resources
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
+from host.after_answer import after_answer
 from lua_bindings.contract import CLASSES, CONSTANTS, FUNCTIONS
 from lua_bindings.empty_statement import without_empty_statements
 from lua_bindings.rocks.shelf import BORDER, ROCKS, rock_text
@@ -66,6 +67,9 @@ class Binder(Protocol):
     def address_of(self, what: str, owner: object) -> int | None:
         """Return where a number lies that changes with `ready`, `variables` (of a session) or `global variables`."""
 
+    def functions(self) -> tuple[Callable[..., object], ...]:
+        """Return what `print` writes with, and what starts, opens, awaits and executes programs."""
+
     def rock(self, name: str) -> Mapping[str, Callable[..., object]] | None:
         """Return the host's functions that a rock of that name is made of, None when there is no such rock."""
 
@@ -78,6 +82,8 @@ class Binder(Protocol):
 
 class _Handle:
     """What a script's object is made of in Lua 5.2 and later, which have no `newproxy`."""
+
+    __slots__ = ()
 
 
 @cache
@@ -114,32 +120,36 @@ def precompiled(version: str, source: bytes, name: bytes = HOST_CHUNK) -> bytes:
     return code
 
 
-def _contract_tables() -> bytes:
-    """Return Lua text for the names that a runtime has from the start."""
-    classes = []
-    for cls in CLASSES.values():
-        base = f'"{cls.base.name}"' if cls.base else "nil"
-        classes.append(
-            f'["{cls.name}"] = {{"{cls.ctype}", {base}, {str(cls.constructor is not None).lower()}}}'
-        )
-    functions = [f"{name} = true" for name in FUNCTIONS]
-    constants = [f"{name} = {value}" for name, value in CONSTANTS.items()]
-    tables = [f"{{{', '.join(entries)}}}" for entries in (classes, functions, constants)]
-    return f"local classes, functions, constants = {', '.join(tables)} ".encode()
+def _lua_text(name: str) -> bytes:
+    return importlib.resources.files("lua_bindings").joinpath(f"{name}.lua").read_bytes()
 
 
 @cache
-def _start_up(version: str) -> tuple[bytes, bytes | None]:
-    files = importlib.resources.files("lua_bindings")
-    prelude = precompiled(version, _contract_tables() + files.joinpath("prelude.lua").read_bytes())
-    if version not in ("luajit", "5.1"):
-        return prelude, None
-    return prelude, precompiled(version, files.joinpath("compat52.lua").read_bytes())
+def _start_up(version: str) -> bytes:
+    """Return the byte code that every runtime begins with.
+
+    It returns the functions that the host calls, and what makes Lua ready to be called.
+    """
+    parts = [_lua_text("prelude")]
+    if version in ("luajit", "5.1"):
+        parts += [b"do", _lua_text("compat52"), b"end"]
+    return precompiled(version, b"\n".join([*parts, b"return host, steady"]))
 
 
 @cache
 def _late(version: str) -> bytes:
-    return precompiled(version, importlib.resources.files("lua_bindings").joinpath("late.lua").read_bytes())
+    return precompiled(version, _lua_text("late"))
+
+
+@cache
+def _described(name: bytes) -> object:
+    """Return what the prelude's `ask("describe")` answers."""
+    text = name.decode("utf-8", "replace")
+    cls = CLASSES.get(text)
+    if cls is not None:
+        base = cls.base.name.encode() if cls.base else None
+        return cls.ctype.encode(), base, cls.constructor is not None
+    return False if text in FUNCTIONS else CONSTANTS.get(text)
 
 
 class Runtime:
@@ -150,28 +160,24 @@ class Runtime:
     ) -> None:
         """Make a runtime; `interval` 0 is without the budget, which with `jit` could not stop compiled loops."""
         self.version = version
+        # Lua 5.1 and LuaJIT know `__gc` of userdata only, and scripts make none.
+        self.without_finalizers = version in ("luajit", "5.1")
         self.binder: Binder | None = None
         self.lua = _lua_runtime(version)
         self.error = lua_error(version)
-        prelude, compatibility = _start_up(version)
-        self._host = self.lua.compile(prelude)(
-            self._bind,
-            self._judge,
-            _address,
-            _Handle,
-            0 if jit else interval,
-            jit,
-            self._address_of,
-            self._rock,
-            self._late_code,
+        self._host, self._steady = self.lua.compile(_start_up(version))(
+            self._bind, self._judge, self._ask, 0 if jit else interval, jit
         )
-        if compatibility is not None:
-            self.lua.compile(compatibility)()
         self._functions: dict[str, Any] = {}
+        self._started = False  # whether a script's code has run in it
         self._lua_type: Any = None
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call one of the prelude's own functions."""
+        if self._started:
+            str(self._steady)
+        elif name == "run":
+            self._started = True
         function = self._functions.get(name)
         if function is None:
             key = name.encode()
@@ -193,7 +199,7 @@ class Runtime:
         """Let go of the Lua state, of which no thread makes use any more."""
         self.binder = None
         self._functions.clear()
-        del self._host
+        del self._host, self._steady
         del self.lua
 
     def compile(self, code: bytes, name: bytes) -> bytes:
@@ -220,8 +226,26 @@ class Runtime:
             self.binder.report_bug(f"binding {name}.{key!r}", error)
             return None
 
-    def _address_of(self, what: bytes, owner: object = None) -> int | None:
-        return None if self.binder is None else self.binder.address_of(what.decode(), owner)
+    def _ask(self, what: bytes, about: object = None, owner: object = None) -> object:
+        match what:
+            case b"describe":
+                return _described(about) if isinstance(about, bytes) else None
+            case b"names":
+                return tuple(name.encode() for name in (*CLASSES, *FUNCTIONS, *CONSTANTS))
+            case b"address":
+                return b"0x%x" % id(about)
+            case b"handle":
+                return _Handle()
+            case b"late":
+                return _late(self.version)
+            case b"rock":
+                return self._rock(about)
+        binder = self.binder
+        if binder is None:
+            return None
+        if what == b"functions":
+            return binder.functions()
+        return binder.address_of(about.decode(), owner) if isinstance(about, bytes) else None
 
     def _rock(self, name: object) -> object:
         if self.binder is None or not isinstance(name, bytes):
@@ -241,18 +265,11 @@ class Runtime:
             self.binder.report_bug(f"require {name!r}", error)
             return None
 
-    def _late_code(self) -> bytes:
-        return _late(self.version)
-
     def _judge(self, touched: bool, kilobytes: float) -> bytes | None:
         if self.binder is None:
             return None
         reason = self.binder.judge(touched, kilobytes)
         return None if reason is None else reason.encode("utf-8", "surrogateescape")
-
-
-def _address(host_object: object) -> bytes:
-    return b"0x%x" % id(host_object)
 
 
 class RuntimePool:
@@ -280,9 +297,9 @@ class RuntimePool:
         where only one thread may run).
         """
         if at_once:
-            runtime.close()
-            if runtime.version == DEFAULT_VERSION:
-                self.refill()
+            self._renew(runtime)
+            return
+        if after_answer(partial(self._renew, runtime)):
             return
         self._retired.put(runtime)
         if self._worker is None:
@@ -293,12 +310,12 @@ class RuntimePool:
 
     def _work(self) -> None:
         while True:
-            runtime = self._retired.get()
-            default = runtime.version == DEFAULT_VERSION
-            runtime.close()
-            del runtime
-            if default:
-                self.refill()
+            self._renew(self._retired.get())
+
+    def _renew(self, runtime: Runtime) -> None:
+        runtime.close()
+        if runtime.version == DEFAULT_VERSION:
+            self.refill()
 
     def refill(self) -> None:
         """Make one runtime for later, if there is room."""

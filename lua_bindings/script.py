@@ -14,7 +14,15 @@ from host.arguments import separate
 from lua_bindings.core_session import CoreSession
 from lua_bindings.event_object import Event
 from lua_bindings.host_call import to_bytes, to_text
-from lua_bindings.runtime import VERSIONS, ChunkCache, LuaSyntaxError, Runtime, RuntimePool, compile_text
+from lua_bindings.runtime import (
+    DEFAULT_VERSION,
+    VERSIONS,
+    ChunkCache,
+    LuaSyntaxError,
+    Runtime,
+    RuntimePool,
+    compile_text,
+)
 from lua_bindings.script_run import Limits, ScriptRun
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ _POOL: Final = RuntimePool()
 _CHUNKS: Final = ChunkCache()
 _RUNNING: Final[dict[int, ScriptRun]] = {}
 _VERSION_LINE: Final = re.compile(rb"^--\s*moonline:\s*lua(jit|\d\.?\d)\b", re.IGNORECASE)
+_ENVIRONMENT: Final = re.compile(rb"\b_ENV\b")
 _SHORTENED: Final = re.compile(r"\.\.\.([^\s:]{40,}?)(?=:\d+)")
 _OUTERMOST: Final = re.compile(r"\n\t\[C\]: in \w+ 'xpcall'\s*$")
 _HOST_LINE: Final = re.compile(r"^\t\[C\]:\d+: .*\n?", re.MULTILINE)
@@ -49,6 +58,14 @@ class ScriptResult:
     traceback: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ApiCommandLine:
+    """The API command that runs a script, for the event `env`, where nobody made one yet."""
+
+    name: str
+    argument: str
+
+
 class ScriptFileError(Exception):
     """A script file that cannot be read; the text is what Lua says."""
 
@@ -61,7 +78,7 @@ def run(
     text: str,
     session: Session | None = None,
     stream: Stream | None = None,
-    env: HostEvent | None = None,
+    env: HostEvent | ApiCommandLine | None = None,
     limits: Limits | None = None,
     prepare: Prepare | None = None,
     finish: Prepare | None = None,
@@ -81,15 +98,15 @@ def run(
             name, code, limits = _read(switch, path, limits)
         except ScriptFileError as error:
             return _failed(switch, session, str(error))
+    elif _needs_environments(code, limits):
+        limits = replace(limits, version="5.2")
     runtime = _POOL.take(limits.version, limits.jit)
     script = ScriptRun(switch, runtime, limits, text)
     _RUNNING[script.number] = script
     try:
-        _give(script, session, stream, env)
+        _begin(script, session, stream, env, _arguments(text) if is_file else None)
         if limits.path or limits.c_path:
             runtime.call("paths", to_bytes(limits.path), to_bytes(limits.c_path))
-        if is_file:
-            script.put_table("argv", dict(enumerate(_arguments(text))))
         if prepare is not None:
             prepare(script)
         result = _execute(script, code, name)
@@ -121,14 +138,32 @@ def _arguments(text: str) -> list[str]:
     return [path, *separate(rest, " ", ARGUMENT_LIMIT)] if rest else [path]
 
 
-def _give(script: ScriptRun, session: Session | None, stream: Stream | None, env: HostEvent | None) -> None:
+def _begin(
+    script: ScriptRun,
+    session: Session | None,
+    stream: Stream | None,
+    env: HostEvent | ApiCommandLine | None,
+    arguments: list[str] | None,
+) -> None:
+    """Set the script's globals: `session`, `stream`, `env` and `argv`."""
+    uuid = None
     if session is not None:
         script.session = CoreSession.around(script, session)
-        script.runtime.call("share", to_bytes(session.uuid), b"session")
-    if stream is not None:
-        script.put("stream", stream, "Stream")
-    if env is not None:
-        script.put("env", Event.around(script, env, mine=False), "Event")
+        uuid = to_bytes(session.uuid)
+    event = None
+    if isinstance(env, ApiCommandLine):
+        event = Event.of_type(script, "API", None)
+        event.mine = 0
+        for name, value in (("API-Command", env.name), ("API-Command-Argument", env.argument)):
+            if not event.add_plain(name, value):
+                event.addHeader(name, value)
+    elif env is not None:
+        event = Event.around(script, env, mine=False)
+    if arguments is None:
+        if stream is not None or event is not None or uuid is not None:
+            script.runtime.call("begin", stream, event, uuid)
+    else:
+        script.runtime.call("begin", stream, event, uuid, len(arguments), *map(to_bytes, arguments))
 
 
 def find_script(switch: Switch, path: str) -> Path:
@@ -145,7 +180,7 @@ def _below(folder: str, path: str) -> str:
 
 def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limits]:
     """Return the chunk's name, its text or byte code, and the limits with the file's own Lua version."""
-    file = path
+    file, asked = path, limits.version
     if not path.startswith("/"):
         file = _below(switch.global_variables.get("script_dir") or ".", path)
     try:
@@ -165,6 +200,8 @@ def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limi
     wanted = _VERSION_LINE.search(code.split(b"\n", 1)[0])
     if wanted is not None:
         limits = replace(limits, version=_version(wanted[1].decode().lower()))
+    elif _needs_environments(code, limits):
+        limits = replace(limits, version="5.2")
     if code.startswith(b"#"):  # a line for the shell, not for Lua
         code = code[code.find(b"\n") :] if b"\n" in code else b""
     runtime = Runtime(limits.version)
@@ -174,9 +211,16 @@ def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limi
         raise ScriptFileError(str(error)) from error
     finally:
         runtime.close()
-    if wanted is None:
+    if limits.version == asked:
         _CHUNKS.put(key, made)
     return name, made, limits
+
+
+def _needs_environments(code: bytes, limits: Limits) -> bool:
+    """Return whether code is of Lua 5.2 in what LuaJIT does not know and nothing else can stand for: `_ENV`."""
+    if limits.version != DEFAULT_VERSION or limits.jit:
+        return False
+    return b"_ENV" in code and _ENVIRONMENT.search(code) is not None
 
 
 def _version(word: str) -> str:

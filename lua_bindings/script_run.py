@@ -114,6 +114,8 @@ class ScriptRun:
         self.thread = threading.current_thread()
         self.resources: weakref.WeakSet[Resource] = weakref.WeakSet()
         self.legs: list[Leg] = []
+        # Names of event headers that the script used -> as spelled, as folded.
+        self.header_names: dict[bytes | None, tuple[str, str]] = {}
         self.session: CoreSession | None = None
         self.charge: Function[[int], None] | None = switch.clock.charge if switch.clock.virtual else None
         # In virtual time every call has its cost, so that none can be left out.
@@ -132,8 +134,7 @@ class ScriptRun:
         runtime.limit_memory(
             limits.memory_mb + limits.memory_mb // 4
         )  # `judge` comes first but for a single string
-        self.programs = Programs()
-        runtime.call("begin", self._print, *self.programs.functions)
+        self.programs: Programs | None = None
         if switch.clock.virtual:
             runtime.call("virtual_time", self._epoch_seconds, self._clock_seconds)
 
@@ -176,6 +177,15 @@ class ScriptRun:
         if channel is None:
             return None
         return (channel.known_ready if what == "ready" else channel.variables.changes).address
+
+    def functions(self) -> tuple[Function[..., object], ...]:
+        """Return what `print` writes with, and what starts, opens, awaits and executes programs."""
+        programs = self.programs
+        if programs is None:
+            programs = self.programs = Programs()
+            if self.killed is not None:
+                programs.end()
+        return self._print, *programs.functions
 
     def rock(self, name: str) -> Mapping[str, Function[..., object]] | None:
         """Return the host's functions that a rock of that name is made of, None when there is no such rock."""
@@ -228,7 +238,8 @@ class ScriptRun:
         for leg in list(self.legs):
             if leg.session is not None:
                 leg.session.break_off(True)
-        self.programs.end()
+        if self.programs is not None:
+            self.programs.end()
 
     def block_on(self, waiter: Waiter, deadline: int | None) -> bool:
         """Wait for `waiter` (True) or the deadline (False); ScriptFault when the script is killed meanwhile."""
@@ -335,13 +346,16 @@ class ScriptRun:
 
     def end_lua(self) -> None:
         """Run what a Lua state runs at its end, within the limits, and wait for the programs that it started."""
-        if self.killed is not None or self.stopping is not None:
-            self.programs.end()
-        try:
-            self.runtime.call("finish")
-        except self.runtime.error as error:  # no memory left, or the finalizers were stopped
-            self.log(LogLevel.ERR, f"end of the script: {error}")
-        self.programs.close()
+        programs = self.programs
+        if programs is not None and (self.killed is not None or self.stopping is not None):
+            programs.end()
+        if programs is not None or not self.runtime.without_finalizers:
+            try:
+                self.runtime.call("finish")
+            except self.runtime.error as error:  # no memory left, or the finalizers were stopped
+                self.log(LogLevel.ERR, f"end of the script: {error}")
+        if programs is not None:
+            programs.close()
 
     def close(self) -> None:
         """Release everything the script left behind but its Lua state."""

@@ -105,6 +105,7 @@ def wrapper_source(callable_: Callable, class_name: str | None) -> bytes:
     lines = [
         "local host, backing, shared, select, type, error = ...",
         "local check, wrap = backing.check, backing.wrap",
+        *([f"local make = backing.maker({_quoted(class_name or '')})"] if constructs else ()),
         f"local spec = {_spec(callable_)}",
     ]
     if callable_.is_method:
@@ -144,7 +145,7 @@ def wrapper_source(callable_: Callable, class_name: str | None) -> bytes:
     lines.append("  if e then error(e, l or 2) end")
     if made is not None:
         lines.append("  if r == nil then return nil end")
-        lines.append(f"  return wrap(r, {_quoted(made)})")
+        lines.append("  return make(r)" if constructs else f"  return wrap(r, {_quoted(made)})")
     elif returns == "rows":
         lines.append("  return r, r2, r3")
     elif returns == "bytes_and_length":

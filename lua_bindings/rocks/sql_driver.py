@@ -10,7 +10,9 @@ import importlib
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from lua_bindings.database import statements
@@ -18,6 +20,10 @@ from lua_bindings.rocks.crossing import Plain
 
 # What LuaSQL waits for another's lock on an SQLite file unless `connect` says otherwise: not at all.
 _NO_WAIT_S: Final = 0.0
+
+
+# How long stopping a statement may take to reach a MySQL server.
+_INTERRUPT_S: Final = 5
 
 
 class SqlError(Exception):
@@ -219,19 +225,23 @@ class Mysql(Driver):
         try:
             library: Any = importlib.import_module("pymysql")
         except ImportError:
-            raise SqlError("LuaSQL: install the Python package PyMySQL for MySQL") from None
+            raise SqlError("LuaSQL: install moonline[mysql] for MySQL") from None
         self._error: type[Exception] = library.Error
         try:
-            self._connection: Any = library.connect(
+            # Octets as they are: what the server takes for UTF-8 is for the script to know.
+            self._connect: Any = partial(
+                library.connect,
                 database=_sql(name),
                 user=_sql(user) if user else None,
                 password=_sql(password or b""),
                 host=_sql(host) if host else "localhost",
                 port=int(port) if port else 3306,
+                charset="utf8mb4",
                 use_unicode=False,
-                conv={},
+                conv=library.converters.encoders,  # without decoders
                 autocommit=True,
             )
+            self._connection: Any = self._connect()
         except (library.Error, ValueError) as error:
             raise SqlError(f"LuaSQL: error connecting to database. MySQL: {_mysql_text(error)}") from None
 
@@ -250,14 +260,20 @@ class Mysql(Driver):
         return Found(names, [b"string"] * len(names), rows, cursor.rowcount)
 
     def interrupt(self) -> None:
-        """Do nothing: PyMySQL cannot stop a statement; a kill takes effect when it ends."""
+        """Stop the statement by another connection, as MySQL wants it."""
+        with suppress(self._error, OSError):
+            other = self._connect(connect_timeout=_INTERRUPT_S)
+            try:
+                other.cursor().execute(f"KILL QUERY {self._connection.thread_id()}")
+            finally:
+                other.close()
 
     def close(self) -> None:
         self._connection.close()
 
     def escape(self, text: bytes) -> bytes:
-        escaped: str = self._connection.escape_string(text.decode("utf-8", "surrogateescape"))
-        return escaped.encode("utf-8", "surrogateescape")
+        quoted: str = self._connection.escape(text.decode("utf-8", "surrogateescape"))
+        return quoted[1:-1].encode("utf-8", "surrogateescape")
 
     def last_id(self) -> float | None:
         return float(self._connection.insert_id())

@@ -14,6 +14,7 @@ from host.switch import Switch
 from lua_bindings import script
 from lua_bindings.script_run import Limits
 from tests.host.private_server import postgres_server
+from tests.lua_bindings.mariadb_server import mariadb_server
 from tests.lua_bindings.scripted import ran, text_of
 
 MOST = ("luajit", "5.2", "5.4")
@@ -105,7 +106,7 @@ def test_what_is_closed_refuses(switch: Switch, call: str, error: str, version: 
 @pytest.mark.parametrize(
     ("driver", "library", "told"),
     [
-        ("mysql", "pymysql", "install the Python package PyMySQL"),
+        ("mysql", "pymysql", "install moonline[mysql]"),
         ("odbc", "pyodbc", "install moonline[odbc]"),
     ],
 )
@@ -149,19 +150,130 @@ def test_postgres(switch: Switch, database: str, version: str) -> None:
     )
 
 
-def test_a_kill_cancels_a_statement(tmp_path: Path, database: str) -> None:
+def error_of_killed(folder: Path, code: str) -> str:
+    """Return the error of a script that is killed while its statement runs; it must end at once."""
     clock = RealClock()
-    switch = Switch(clock, tmp_path)
+    switch = Switch(clock, folder)
     results: list[script.ScriptResult] = []
-    code = f"""~
-      local c = assert(require("luasql.postgres").postgres():connect("{database}"))
-      c:execute("select pg_sleep(50)")
-    """
-    thread = threading.Thread(target=lambda: results.append(script.run(switch, code)))
+    thread = threading.Thread(target=lambda: results.append(script.run(switch, "~" + code)))
     thread.start()
     clock.sleep(500_000)
+    began = clock.now()
     for running in script.running():
         running.kill("killed by hand")
     thread.join()
     switch.close()
-    assert "killed by hand" in results[0].error
+    assert clock.now() - began < 10_000_000
+    return results[0].error
+
+
+def test_a_kill_cancels_a_statement(tmp_path: Path, database: str) -> None:
+    code = f"""
+      local c = assert(require("luasql.postgres").postgres():connect("{database}"))
+      c:execute("select pg_sleep(50)")
+    """
+    assert "killed by hand" in error_of_killed(tmp_path, code)
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[int]:
+    with mariadb_server() as port:
+        yield port
+
+
+@pytest.mark.parametrize("version", MOST)
+def test_mysql(switch: Switch, mariadb: int, version: str) -> None:
+    code = f"""
+      local env = require("luasql.mysql").mysql()
+      local c = assert(env:connect("test", "root", "", "127.0.0.1", {mariadb}))
+      show(env, c, c:execute("create temporary table t(a integer primary key auto_increment, b text, c blob)"))
+      show(c:execute("insert into t(b, c) values('gr\u00fc\u00df', x'00ff'), (null, null)"), c:getlastautoid())
+      local rows = c:execute("select * from t order by a")
+      show(rows:numrows(), rows, table.concat(rows:getcolnames(), ","))
+      local a, b, octets = rows:fetch()
+      show(type(a), a, b, octets:byte(1, -1))
+      local row = rows:fetch({{}}, "a")
+      show(row.a, row.b, row.c, rows:fetch())
+      show(rows:close(), c:setautocommit(false), c:execute("delete from t"), c:rollback(),
+        c:execute("select count(*) from t"):fetch())
+      show(c:execute("delete from t where a = 1"), c:commit(), c:setautocommit(true))
+      show(c:escape("it's \\\\"), c:execute("select * frm"))
+      show(env:connect("nope", "root", "", "127.0.0.1", {mariadb}))
+      show(env:connect("test", "nobody", "wrong", "127.0.0.1", {mariadb}))
+    """
+    shown = text_of(switch, SHOW + code, version).split(";")
+    assert shown[:7] == [
+        "MySQL environment (0x)|MySQL connection (0x)|0",
+        "2|1",
+        "2|MySQL cursor (0x)|a,b,c",
+        "string|1|gr\u00fc\u00df|0|255",
+        "2|nil|nil|nil",
+        "false|true|2|true|2",
+        "1|true|true",
+    ]
+    assert shown[7].startswith(
+        "it\\'s \\\\|nil|LuaSQL: error executing query. MySQL: You have an error in your SQL"
+    )
+    assert shown[9] == "nil|LuaSQL: error connecting to database. MySQL: Unknown database 'nope'"
+    assert shown[10].startswith(
+        "nil|LuaSQL: error connecting to database. MySQL: Access denied for user 'nobody'@"
+    )
+
+
+def test_a_kill_stops_a_mysql_statement(tmp_path: Path, mariadb: int) -> None:
+    connected = f'require("luasql.mysql").mysql():connect("test", "root", "", "127.0.0.1", {mariadb})'
+    assert "killed by hand" in error_of_killed(tmp_path, f'assert({connected}):execute("select sleep(50)")')
+
+
+def odbc_drivers() -> list[str]:
+    pyodbc = pytest.importorskip("pyodbc", reason="needs the extra moonline[odbc]")
+    drivers: list[str] = pyodbc.drivers()
+    return drivers
+
+
+@pytest.mark.parametrize("version", MOST)
+def test_odbc_of_sqlite(switch: Switch, tmp_path: Path, version: str) -> None:
+    if "SQLite3" not in odbc_drivers():
+        pytest.skip("libsqliteodbc is not installed; `make peers` installs it on Debian")
+    code = f"""
+      local env = require("luasql.odbc").odbc()
+      local c = assert(env:connect("DRIVER=SQLite3;Database={tmp_path}/odbc.db"))
+      show(env, c, c:execute("create table t(a integer, b varchar(20), c double)"))
+      show(c:execute("insert into t values(1, 'gr\u00fc\u00df', 1.5)"))
+      show(c:execute("insert into t values(2, null, null)"))
+      local rows = c:execute("select * from t order by a")
+      show(rows, table.concat(rows:getcolnames(), ","), table.concat(rows:getcoltypes(), ","))
+      show(rows:fetch())
+      local row = rows:fetch({{}}, "an")
+      show(row.a, row[1], row.b, rows:fetch())
+      show(rows:close(), c:setautocommit(false), c:execute("delete from t"), c:rollback(), c:setautocommit(true))
+      show(c:execute("select count(*) from t"):fetch())
+      show(c:execute("select * frm"))
+      show(env:connect("DSN=no_such_source"))
+    """
+    shown = text_of(switch, SHOW + code, version).split(";")
+    assert shown[0] == "ODBC environment (0x)|ODBC connection (0x)|0"
+    assert shown[3] == "ODBC cursor (0x)|a,b,c|number,string,number"
+    assert shown[4:6] == ["1|gr\u00fc\u00df|1.5", "2|2|nil|nil"]
+    assert shown[6] == "false|true|2|true|true"
+    assert shown[8].startswith("nil|LuaSQL: error executing statement. ODBC: ")
+    assert shown[9].startswith("nil|LuaSQL: error connecting to database. ODBC: ")
+
+
+def test_odbc_of_postgres(switch: Switch, database: str) -> None:
+    if "PostgreSQL Unicode" not in odbc_drivers():
+        pytest.skip("odbc-postgresql is not installed; `make peers` installs it on Debian")
+    words = dict(word.split("=", 1) for word in database.split())
+    source = (
+        f"DRIVER=PostgreSQL Unicode;Server={words['host']};Port={words['port']};Database={words['dbname']}"
+    )
+    code = f"""
+      local c = assert(require("luasql.odbc").odbc():connect("{source}", "{words["user"]}", "none"))
+      c:execute("create temporary table t(a integer, b text, c numeric, d boolean)")
+      show(c:execute("insert into t values(1, 'x', 2.5, true), (2, null, null, null)"))
+      local rows = c:execute("select * from t order by a")
+      show(rows:fetch())
+      show(rows:fetch())
+      show(rows:fetch())
+    """
+    assert text_of(switch, SHOW + code) == "2;1|x|2.5|1;2|nil|nil|nil;nil;"

@@ -161,15 +161,6 @@ def test_lua_52_is_there_in_older_versions(switch: Switch, version: str) -> None
     assert text_of(switch, code, version) == "3 3 2 env 2 nilexit3 table3 own true"
 
 
-def test_bit32(switch: Switch) -> None:
-    code = """
-      local b = require("bit32")
-      stream:write(table.concat({ b.band(0xff00, 0x0ff0), b.bnot(0), b.lshift(1, 31), b.rshift(0x80000000, 31),
-        b.arshift(0x80000000, 31), b.extract(0xabcd, 4, 8), b.replace(0, 5, 4, 4), tostring(b.btest(1, 2)) }, " "))
-    """
-    assert text_of(switch, code) == "3840 4294967295 2147483648 1 4294967295 188 80 false"
-
-
 def test_script_files_and_their_cache(switch: Switch, tmp_path: Path) -> None:
     script = tmp_path / "scripts" / "one.lua"
     script.write_bytes(b"#!/usr/bin/lua\nstream:write(#argv, argv[1] or '')\n")
