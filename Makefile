@@ -5,7 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo peers test lint format bench clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -16,8 +16,11 @@ setup: ## system packages, .venv and .venv/bin/moonline; instant when nothing ha
 demo: setup ## play a caller against scripts/menu.lua and write what both sides said to demo.wav
 	@$(BIN)/moonline call scripts/menu.lua --caller scripts/menu.caller.yaml --record-stereo demo.wav
 
-test: lint ## lint, types and all tests
+test: lint peers ## lint, types and all tests
 	@$(BIN)/python -m pytest -q
+
+peers: setup ## servers and SIP peers that the tests talk to
+	@$(PYTHON3) -I -S packaging/setup_venv.py --peers
 
 lint: setup ## ruff and mypy alone
 	@$(BIN)/ruff check --quiet .

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, ".moonline-setup")
-EXTRAS = "dev,av,console,enum,pgsql,redis,srtp"
+EXTRAS = "dev,av,console,enum,metrics,mysql,odbc,pgsql,redis,sip,srtp"
 OLDEST = (3, 11)
 
 PROBE = """
@@ -190,11 +190,24 @@ def has_postgres() -> bool:
     return bool(shutil.which("initdb") or glob.glob("/usr/lib/postgresql/*/bin/initdb"))
 
 
-def missing_packages(python: Interpreter) -> list[str]:
-    """Debian's names of the packages that the machine lacks for building, running and testing Moonline.
+def has_kamailio() -> bool:
+    """Tell whether Kamailio is there with its module for TLS, which Debian has in a package of its own."""
+    import glob
+    import shutil
 
-    The servers are for the tests, which start their own; Debian's start one each with the machine, too.
-    """
+    folders = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
+    return bool(shutil.which("kamailio", path=folders) and glob.glob("/usr/lib/*/kamailio/modules/tls.so"))
+
+
+def has_odbc_driver(library: str) -> bool:
+    """Tell whether an ODBC driver is there, by the name of its library."""
+    import glob
+
+    return bool(glob.glob("/usr/lib/*/odbc/" + library) or glob.glob("/usr/lib*/" + library))
+
+
+def missing_packages(python: Interpreter) -> list[str]:
+    """Debian's names of the packages that the machine lacks for building and running Moonline."""
     import shutil
 
     name = "python{}.{}".format(*python.version)
@@ -203,8 +216,27 @@ def missing_packages(python: Interpreter) -> list[str]:
         name + "-dev": python.has_headers,
         "g++": all(shutil.which(compiler) for compiler in python.compilers),
         "libsndfile1-dev": has_sndfile(python),
+    }
+    return [package for package, there in wanted.items() if not there]
+
+
+def missing_peers() -> list[str]:
+    """Debian's names of the servers and SIP peers that the machine lacks for the tests.
+
+    The tests start their own; Debian's start one each with the machine, too.
+    """
+    import shutil
+
+    wanted = {
         "redis-server": shutil.which("redis-server"),
         "postgresql": has_postgres(),
+        "mariadb-server": shutil.which("mariadbd", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin"),
+        "libsqliteodbc": has_odbc_driver("libsqlite3odbc.so"),
+        "odbc-postgresql": has_odbc_driver("psqlodbcw.so"),
+        "sip-tester": shutil.which("sipp"),
+        "baresip-core": shutil.which("baresip"),
+        "kamailio": has_kamailio(),
+        "kamailio-tls-modules": has_kamailio(),
     }
     return [package for package, there in wanted.items() if not there]
 
@@ -273,8 +305,24 @@ def set_up(command: str | None) -> None:
     say("ready: .venv/bin/moonline")
 
 
+def install_peers() -> int:
+    """Install what the tests talk to; return 0, or 1 after a message on standard error."""
+    missing = missing_peers()
+    try:
+        if missing:
+            install_packages(missing)
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main(arguments: list[str]) -> int:
-    """Take `[--python COMMAND]`; return 0, or 1 after a message on standard error."""
+    """Take `[--python COMMAND]`, or `--peers` for what the tests need beside; return 0, or 1 after a message on
+    standard error.
+    """
+    if arguments == ["--peers"]:
+        return install_peers()
     command = arguments[1] if len(arguments) == 2 and arguments[0] == "--python" else None
     if is_ready(command):
         return 0

@@ -92,10 +92,8 @@ def test_names_the_packages_that_are_missing(
     setup_venv: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bin").mkdir()
-    for program in ("sh", "redis-server"):
-        (tmp_path / "bin" / program).touch(mode=0o755)
+    (tmp_path / "bin" / "sh").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr(setup_venv, "has_postgres", lambda: True)
     (tmp_path / "include").mkdir()
     (tmp_path / "include" / "sndfile.h").touch()
     whole = {"prefix": str(tmp_path)}
@@ -106,12 +104,25 @@ def test_names_the_packages_that_are_missing(
         "python3.12-dev",
         "g++",
     ]
-    (tmp_path / "bin" / "redis-server").unlink()
-    monkeypatch.setattr(setup_venv, "has_postgres", lambda: False)
-    assert setup_venv.missing_packages(python(setup_venv, "/usr/bin/python3.12", "3.12", **whole)) == [
-        "redis-server",
-        "postgresql",
-    ]
+
+
+def test_names_the_peers_that_are_missing(
+    setup_venv: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    there = False
+    for probe in ("has_postgres", "has_kamailio"):
+        monkeypatch.setattr(setup_venv, probe, lambda: there)
+    monkeypatch.setattr(setup_venv, "has_odbc_driver", lambda library: there)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(setup_venv, "install_packages", asked.append)
+    assert setup_venv.main(["--peers"]) == 0
+    (missing,) = asked
+    assert {"redis-server", "postgresql", "sip-tester", "baresip-core", "kamailio"} <= set(missing)
+    there = True
+    for program in ("redis-server", "sipp", "baresip", "mariadbd"):
+        (tmp_path / program).touch(mode=0o755)
+    assert setup_venv.missing_peers() == []
 
 
 def test_a_venv_of_this_folder_is_kept(

@@ -1,0 +1,192 @@
+"""Rows of the tables of calls: which scenario SIPp plays, what the host does, what both must say afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import pytest
+from _pytest.mark.structures import ParameterSet
+
+from host.console.client import Message
+from tests.sip.free_ports import free_port
+from tests.sip.host_configuration import DOMAIN, Action, Extension
+from tests.sip.served_host import ServedHost
+from tests.sip.sipp import Sipp, SippResult
+
+# A leg has ended when SIPp has: its last event may be a moment late.
+_EVENT_SECONDS = 5.0
+
+Expected = tuple[str, str, str]  # an event's name, a header and its value as a regular expression
+
+
+@dataclass(frozen=True, slots=True)
+class CallIn:
+    """SIPp calls the number `name`, whose extension has `actions`.
+
+    `ends` is what CHANNEL_HANGUP_COMPLETE of the leg says (None: there is no leg); `events` come on the way; `said`
+    are regular expressions found in SIPp's messages. `callee` is the scenario of a second SIPp, whose address stands
+    for CALLEE in the actions and keys.
+    """
+
+    name: str
+    scenario: str
+    actions: Sequence[Action] = ()
+    profile: str = "open"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[str, str] | None = field(default_factory=dict)
+    events: Sequence[Expected] = ()
+    said: Sequence[str] = ()
+    callee: str = ""
+    callee_keys: Mapping[str, str] = field(default_factory=dict)
+    callee_port: int = field(default_factory=free_port)
+    transport: str = "u1"
+    account: tuple[str, str] = ("", "")
+    seconds: float = 12.0
+    slow: bool = False
+    as_root: bool = False
+
+    @property
+    def extension(self) -> Extension:
+        """The number of the row in the dialplan."""
+        return Extension(self.name, [(app, self._fill(data)) for app, data in self.actions])
+
+    def _fill(self, text: str) -> str:
+        return text.replace("CALLEE", f"127.0.0.1:{self.callee_port}")
+
+    def run(self, host: ServedHost) -> list[str]:
+        """Make the call and return what is wrong."""
+        port = {"open": host.ports.open, "internal": host.ports.internal, "timed": host.ports.timed}[
+            self.profile
+        ]
+        keys = {"domain": DOMAIN, **{name: self._fill(value) for name, value in self.keys.items()}}
+        user, password = self.account
+        caller = Sipp(
+            self.scenario, ("127.0.0.1", port), self.name, keys, transport=self.transport, seconds=self.seconds,
+            user=user, password=password,
+        )  # fmt: skip
+        results = {}
+        with ExitStack() as stack:
+            if self.callee:
+                callee_keys = {"domain": DOMAIN, **self.callee_keys}
+                far = Sipp(self.callee, None, keys=callee_keys, port=self.callee_port, seconds=self.seconds)
+                stack.enter_context(far)
+            results["caller"] = stack.enter_context(caller).wait()
+            if self.callee:
+                results["callee"] = far.wait()
+        wrong = _failures(results)
+        wrong += [
+            f"SIPp did not say {text}" for text in self.said if not re.search(text, results["caller"].said)
+        ]
+        wrong += _unlike(host, self.name, "inbound", self.ends, self.events)
+        return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """The host calls SIPp, which plays `scenario`.
+
+    `reply` is a regular expression for what `originate` prints; after the answer the API commands `steps` run, in
+    which UUID stands for the leg. `ends` and `events` as in CallIn.
+    """
+
+    name: str
+    scenario: str
+    variables: str = ""
+    application: str = "&park()"
+    reply: str = r"\+OK"
+    steps: Sequence[str] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    profile: str = "open"
+    dial: str = "sofia/PROFILE/callee@PEER"
+    ends: Mapping[str, str] | None = field(default_factory=dict)
+    events: Sequence[Expected] = ()
+    said: Sequence[str] = ()
+    second: str = ""
+    transport: str = "u1"
+    port: int = field(default_factory=free_port)
+    second_port: int = field(default_factory=free_port)
+    seconds: float = 12.0
+    slow: bool = False
+    as_root: bool = False
+
+    def _fill(self, text: str) -> str:
+        text = text.replace("PROFILE", self.profile).replace("SECOND", f"127.0.0.1:{self.second_port}")
+        return text.replace("PEER", f"127.0.0.1:{self.port}")
+
+    def run(self, host: ServedHost) -> list[str]:
+        """Make the call and return what is wrong."""
+        keys = {name: self._fill(value) for name, value in self.keys.items()}
+        results, wrong = {}, []
+        with ExitStack() as stack:
+            callee = Sipp(
+                self.scenario, None, keys=keys, port=self.port, transport=self.transport, seconds=self.seconds
+            )
+            stack.enter_context(callee)
+            if self.second:
+                second = stack.enter_context(
+                    Sipp(self.second, None, port=self.second_port, seconds=self.seconds)
+                )
+            variables = ",".join(filter(None, (f"row={self.name}", self.variables)))
+            reply = host.api(f"originate {{{variables}}}{self._fill(self.dial)} {self.application}")
+            if not re.search(self.reply, reply):
+                wrong.append(f"originate printed {reply!r}, not {self.reply}")
+            uuid = reply.removeprefix("+OK ").strip()
+            for step in self.steps if reply.startswith("+OK") else ():
+                printed = host.api(self._fill(step).replace("UUID", uuid))
+                if printed.startswith(("-ERR", "-USAGE")):
+                    wrong.append(f"{step} printed {printed.strip()}")
+            results["callee"] = callee.wait()
+            if self.second:
+                results["second"] = second.wait()
+        wrong += _failures(results)
+        wrong += [
+            f"SIPp did not say {text}" for text in self.said if not re.search(text, results["callee"].said)
+        ]
+        wrong += _unlike(host, self.name, "outbound", self.ends, self.events)
+        return wrong
+
+
+def parameters(rows: Sequence[CallIn | CallOut]) -> list[ParameterSet]:
+    """Return a table for `pytest.mark.parametrize`: slow rows marked, those for root skipped for others."""
+    table = []
+    for row in rows:
+        marks = [pytest.mark.slow, pytest.mark.timeout(row.seconds + 30)] if row.slow else []
+        if row.as_root and os.geteuid() != 0:
+            marks.append(pytest.mark.skip(reason="SIPp plays captured packets through a raw socket: root's"))
+        table.append(pytest.param(row, marks=marks, id=row.name))
+    return table
+
+
+def _failures(results: Mapping[str, SippResult]) -> list[str]:
+    return [f"{who}: {result.summary}" for who, result in results.items() if not result.passed]
+
+
+def _unlike(
+    host: ServedHost, row: str, direction: str, ends: Mapping[str, str] | None, events: Sequence[Expected]
+) -> list[str]:
+    """Return what the host's events of a row say differently."""
+    wrong = []
+    if ends is not None:
+        end = host.find(host.of_row(row, "CHANNEL_HANGUP_COMPLETE", direction), _EVENT_SECONDS)
+        if end is None:
+            wrong.append("the host told of no hangup")
+        else:
+            wrong += [
+                f"{name} of the hangup is {end.get(name)!r}, not {value}"
+                for name, value in ends.items()
+                if not re.fullmatch(value, end.get(name))
+            ]
+    wrong += [
+        f"no event {name} had {header} {value}"
+        for name, header, value in events
+        if host.find(_had(host.of_row(row, name), header, value), 1) is None
+    ]
+    return wrong
+
+
+def _had(of_row: Callable[[Message], bool], header: str, value: str) -> Callable[[Message], bool]:
+    return lambda event: of_row(event) and bool(re.fullmatch(value, event.get(header)))

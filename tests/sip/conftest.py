@@ -1,0 +1,61 @@
+"""Hosts for SIP peers: one for each module, from its `EXTENSIONS`, and what must be so when it has done its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sip.host_configuration import HostPorts, write_configuration
+from tests.sip.served_host import ServedHost, served_host
+from tests.sip.sipp import Sipp
+
+# Workers and caches that a host makes for calls and keeps: not one for each call.
+_KEPT_THREADS = 12
+_KEPT_DESCRIPTORS = 24
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "slow: takes longer than a suite that runs often can bear; run with -m slow"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "slow" in config.option.markexpr:
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+
+
+@pytest.fixture(scope="module")
+def host_ports() -> HostPorts:
+    return HostPorts()
+
+
+@pytest.fixture(scope="module")
+def host(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, host_ports: HostPorts
+) -> Iterator[ServedHost]:
+    """A running host with the module's `EXTENSIONS`, `GATEWAYS` and `PROFILES`, which nothing may leave behind."""
+    folder = tmp_path_factory.mktemp("host")
+    conf = write_configuration(
+        folder,
+        host_ports,
+        extensions=getattr(request.module, "EXTENSIONS", ()),
+        gateways=getattr(request.module, "GATEWAYS", ()),
+        profiles=getattr(request.module, "PROFILES", None),
+    )
+    with served_host(folder, conf, host_ports) as served:
+        # What the first call loads stays: the media process, codecs, the workers of the module.
+        warmed = Sipp("options", ("127.0.0.1", host_ports.open), trace=True).run()
+        assert warmed.passed, warmed.said
+        served.api("originate loopback/nowhere/nocontext &park()")
+        before = served.footprint()
+        yield served
+        left = served.at_rest(before.threads + _KEPT_THREADS, before.descriptors + _KEPT_DESCRIPTORS)
+        complaints = served.complaints()
+    assert not left
+    assert not complaints, served.log()[-6000:]

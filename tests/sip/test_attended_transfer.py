@@ -1,0 +1,69 @@
+"""Replaces: one call takes another's place, by an INVITE and by a REFER that names it."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+from tests.sip.baresip import until
+from tests.sip.host_configuration import Extension
+from tests.sip.served_host import ServedHost
+from tests.sip.sipp import Sipp
+
+LONG_TONE = ("playback", "tone_stream://%(20000,0,440)")
+EXTENSIONS = [
+    Extension("first", [("answer", ""), ("park", "")]),
+    Extension("second", [("answer", ""), LONG_TONE]),
+    Extension("consulted", [("answer", ""), ("park", "")]),
+    Extension("bridged", [("answer", ""), ("bridge", "sofia/open/callee@${sip_h_X-Callee}")]),
+]
+
+
+def dialog_of(host: ServedHost, number: str) -> tuple[str, str, str]:
+    """Return Call-ID, our tag and the far end's tag of the call to a number."""
+    answered = host.event(host.of_row(number, "CHANNEL_ANSWER", "inbound"), what=f"the answer of {number}")
+    uuid = answered.get("Unique-ID")
+    assert uuid
+    names = ("sip_call_id", "sip_to_tag", "sip_from_tag")
+    call_id, ours, theirs = (host.api(f"uuid_getvar {uuid} {name}").strip() for name in names)
+    return call_id, ours, theirs
+
+
+def test_an_invite_takes_the_place_of_a_call(host: ServedHost) -> None:
+    address = ("127.0.0.1", host.ports.open)
+    with Sipp("caller_waits", address, "first") as first:
+        call_id, ours, theirs = dialog_of(host, "first")
+        keys = {"replaces": f"{call_id};to-tag={ours};from-tag={theirs}"}
+        with Sipp("caller_replaces", address, "first", keys) as second:
+            replaced = first.wait()
+            assert replaced.passed, replaced.summary
+            taken = second.wait()
+            assert taken.passed, taken.summary
+
+
+def test_an_invite_that_names_no_call_is_a_call_of_its_own(host: ServedHost) -> None:
+    keys = {"replaces": "nothing@nowhere;to-tag=a;from-tag=b"}
+    result = Sipp("caller_replaces", ("127.0.0.1", host.ports.open), "second", keys).run()
+    assert result.passed, result.summary
+
+
+def test_a_refer_joins_two_calls(host: ServedHost) -> None:
+    """One phone has two calls and leaves: what its first call was bridged to goes on with its second one."""
+    address = ("127.0.0.1", host.ports.open)
+    with Sipp("callee_waits") as far, Sipp("caller_waits", address, "consulted") as consulted:
+        call_id, ours, theirs = dialog_of(host, "consulted")
+        replaces = quote(f"{call_id};to-tag={ours};from-tag={theirs}", safe="")
+        keys = {
+            "refer_to": f"consulted@127.0.0.1:{host.ports.open}?Replaces={replaces}",
+            "callee": far.address,
+        }
+        with Sipp("caller_transfers_to_call", address, "bridged", keys) as near:
+            transferred = near.wait()
+            assert transferred.passed, transferred.summary
+        left = consulted.wait()
+        assert left.passed, left.summary
+        until(lambda: host.api("show channels count").split()[0] == "1", "only the far leg is left")
+        time.sleep(0.2)
+        host.api("hupall NORMAL_CLEARING")
+        ended = far.wait()
+        assert ended.passed, ended.summary
