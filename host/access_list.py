@@ -42,14 +42,23 @@ class AccessList:
 
     default: bool
     nodes: list[tuple[Network, bool]] = field(default_factory=list)
+    users: dict[Network, str] = field(
+        default_factory=dict
+    )  # `user@domain` by networks that are users' `cidr`s
 
     def allows(self, address: Address) -> bool:
         """Return whether the address is let in."""
-        narrowest, allowed = -1, self.default
+        return self.judge(address)[0]
+
+    def judge(self, address: Address) -> tuple[bool, str]:
+        """Return whether the address is let in, and the user (`user@domain`) whose network decided, empty without."""
+        narrowest, allowed = None, self.default
         for network, allow in self.nodes:
-            if network.version == address.version and address in network and network.prefixlen > narrowest:
-                narrowest, allowed = network.prefixlen, allow
-        return allowed
+            if network.version != address.version or address not in network:
+                continue
+            if narrowest is None or network.prefixlen > narrowest.prefixlen:
+                narrowest, allowed = network, allow
+        return allowed, self.users.get(narrowest, "") if narrowest is not None else ""
 
 
 class AccessLists:
@@ -74,20 +83,24 @@ class AccessLists:
 
         FreeSWITCH: among several only networks count. False for what is no address or no such list.
         """
+        return self.judge(address, name)[0]
+
+    def judge(self, address: str, name: str) -> tuple[bool, str]:
+        """Return what `check` does, and the directory user (`user@domain`) whose `cidr` decided, empty without."""
         try:
             parsed = ip_address(address[len(_MAPPED) :] if address.lower().startswith(_MAPPED) else address)
         except ValueError:
-            return False
+            return False, ""
         with self._lock:
             if self._lists is None:
                 self._lists = self._load()
             found = self._lists.get(name)
         if found is not None:
-            return found.allows(parsed)
+            return found.judge(parsed)
         if "/" not in name:
-            return False
+            return False, ""
         networks = (_network(text.strip()) for text in name.split(",")[:_MOST_NETWORKS])
-        return any(n is not None and n.version == parsed.version and parsed in n for n in networks)
+        return any(n is not None and n.version == parsed.version and parsed in n for n in networks), ""
 
     def _load(self) -> dict[str, AccessList]:
         lists = {
@@ -103,31 +116,36 @@ class AccessLists:
         for element in found.iterchildren("list") if found is not None else ():
             name = element.get("name", "")
             default = element.get("default", "")
-            lists[name] = AccessList(default == "allow" or is_true(default), list(self._nodes(element)))
+            made = AccessList(default == "allow" or is_true(default))
+            for network, allow, user in self._nodes(element):
+                made.nodes.append((network, allow))
+                made.users.setdefault(network, user)
+            lists[name] = made
         return lists
 
-    def _nodes(self, element: etree._Element) -> Iterator[tuple[Network, bool]]:
+    def _nodes(self, element: etree._Element) -> Iterator[tuple[Network, bool, str]]:
         for node in element.iterchildren("node"):
             kind = node.get("type", "")
             allow = kind == "allow" or is_true(kind)
-            for text in self._networks(node):
+            for text, user in self._networks(node):
                 network = _network(text.strip())
                 if network is not None:
-                    yield network, allow
+                    yield network, allow, user
 
-    def _networks(self, node: etree._Element) -> Iterable[str]:
-        """Return the networks that a node names: as CIDRs, as host and mask, or those of a domain's users."""
+    def _networks(self, node: etree._Element) -> Iterable[tuple[str, str]]:
+        """Return the networks that a node names, and whose: as CIDRs, as host and mask, or a domain's users'."""
         domain = node.get("domain")
         if domain is not None:
             return self._networks_of_users(domain)
         if node.get("host") is not None:
-            return [f"{node.get('host')}/{node.get('mask', '')}".rstrip("/")]
-        return node.get("cidr", "").split(",")
+            return [(f"{node.get('host')}/{node.get('mask', '')}".rstrip("/"), "")]
+        return [(cidr, "") for cidr in node.get("cidr", "").split(",")]
 
-    def _networks_of_users(self, name: str) -> Iterator[str]:
+    def _networks_of_users(self, name: str) -> Iterator[tuple[str, str]]:
         domain = self._xml.directory.domain(name)
         for _, user in self._xml.directory.users(domain) if domain is not None else ():
-            yield from (user.get("cidr") or "").split(",")
+            for cidr in (user.get("cidr") or "").split(","):
+                yield cidr, f"{user.get('id', '')}@{name}"
 
 
 def _network(text: str) -> Network | None:

@@ -229,9 +229,14 @@ class Channel:
         self.log(
             LogLevel.NOTICE, f"Hangup {self.name} [{self.running_state.name}] [{cause.name}]", observed=True
         )
-        partner = self.switch.find_session(self.variables.get("signal_bond") or "")
+        bond = self.variables.get("signal_bond") or self.variables.get("originate_signal_bond")
+        partner = self.switch.find_session(bond or "")
         if partner is not None:
-            partner.channel.variables.set("last_bridge_hangup_cause", cause.name)
+            theirs = partner.channel.variables
+            theirs.set("last_bridge_hangup_cause", cause.name)
+            specific = self.variables.get("proto_specific_hangup_cause")
+            if specific:
+                theirs.set("last_bridge_proto_specific_hangup_cause", specific)
         if self.flags & {Flag.BRIDGE_ORIGINATOR, Flag.BRIDGED}:
             originator = Flag.BRIDGE_ORIGINATOR in self.flags
             self.variables.set("last_bridge_role", "originator" if originator else "originatee")

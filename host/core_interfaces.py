@@ -29,7 +29,10 @@ class TimerInterface:
 
 
 def register(switch: Switch) -> None:
-    """Register the clock as the timer `soft`, and the codecs that every line speaks: G.711 and linear samples."""
+    """Register the clock as the timer `soft`, and the codecs that every line speaks: G.711 and linear samples.
+
+    Payloads that pass through as they come, between bridged lines of one codec, count as one, as in FreeSWITCH.
+    """
     switch.timers.add(TimerInterface("soft", TIMER_MODULE))
-    for name in ("G.711 ulaw", "G.711 alaw", "RAW Signed Linear (16 bit)"):
+    for name in ("G.711 ulaw", "G.711 alaw", "PROXY PASS-THROUGH", "RAW Signed Linear (16 bit)"):
         switch.codecs.add(Codec(name, PCM_MODULE))

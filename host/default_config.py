@@ -20,9 +20,11 @@ DEFAULT_MODULES = (
     "mod_voicemail",
     "mod_sndfile",
     "mod_native_file",
+    "mod_local_stream",
     "mod_http_cache",
     "mod_tone_stream",
     "mod_say_en",
+    "mod_flite",
     "mod_event_socket",
     "mod_lua",
 )
@@ -43,14 +45,18 @@ def default_configuration(
     modules: Sequence[str] = DEFAULT_MODULES,
     domain: str = "localhost",
     event_socket_port: int = EVENT_SOCKET_PORT,
+    sip: tuple[str, int] | None = None,
 ) -> str:
     """Return the configuration as XML text.
+
+    With `sip` (address, port) a SIP profile listens there and takes every call, in the context `public`.
 
     In the contexts `default` and `public` the destination `lua-NAME` runs `NAME.lua`, which the Lua module looks
     for in the switch's `script_dir`; `scripts_dir` is where `require` finds the scripts' own modules.
     """
+    modules = [*modules, "mod_sofia"] if sip is not None else modules
     return f"""<document type="freeswitch/xml">
-  <section name="configuration">
+  <section name="configuration">{_sip_profile(*sip) if sip is not None else ""}
     <configuration name="modules.conf">
       <modules>
 {_lines(8, (f"<load module={quoteattr(name)}/>" for name in modules))}
@@ -127,6 +133,29 @@ def default_configuration(
   </section>
 </document>
 """
+
+
+def _sip_profile(address: str, port: int) -> str:
+    where = quoteattr(address)
+    return f"""
+    <configuration name="sofia.conf">
+      <profiles>
+        <profile name="internal">
+          <settings>
+            <param name="sip-ip" value={where}/>
+            <param name="rtp-ip" value={where}/>
+            <param name="sip-port" value="{port}"/>
+            <param name="context" value="public"/>
+            <param name="dialplan" value="XML"/>
+            <param name="codec-prefs" value="opus,G722,PCMU,PCMA"/>
+            <param name="inbound-late-negotiation" value="true"/>
+            <param name="rtp-timeout-sec" value="300"/>
+            <param name="rtp-hold-timeout-sec" value="1800"/>
+            <param name="log-auth-failures" value="true"/>
+          </settings>
+        </profile>
+      </profiles>
+    </configuration>"""
 
 
 def english_voicemail_macros() -> str:

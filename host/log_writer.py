@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 MOST_WAITING: Final = 100_000
 
 Writer = Callable[[str], None]
-# The line of an entry; an empty one is not written.
+# The line of an entry.
 Form = Callable[[LogEntry], str]
 
 
 class LogWriter:
     """Takes entries as a sink of the switch's log and writes their lines in order."""
 
-    def __init__(self, clock: Clock, write: Writer, form: Form) -> None:
-        """Write with `write(text)`, whose OSError is taken as a lost line; `form(entry)` is the line."""
+    def __init__(
+        self, clock: Clock, write: Writer, form: Form, shows: Callable[[LogEntry], bool] | None = None
+    ) -> None:
+        """Write with `write(text)`, whose OSError is taken as a lost line; `form(entry)` is the line.
+
+        Entries that `shows` is False for are left out.
+        """
+        self._shows = shows
         self._write = write
         self._form = form
         self._clock = clock
@@ -43,6 +49,8 @@ class LogWriter:
 
     def __call__(self, entry: LogEntry) -> None:
         """Queue an entry."""
+        if self._shows is not None and not self._shows(entry):
+            return
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return
@@ -90,8 +98,6 @@ def on_terminal(switch: Switch) -> LogWriter:
     terminal = sys.stdout.isatty()
 
     def form(entry: LogEntry) -> str:
-        if not settings.shows(entry):
-            return ""
         if settings.form is not LogFormat.PLAIN:
             return printable(json_line(entry) if settings.form is LogFormat.JSON else syslog_line(entry))
         write_line = file_line if settings.uuid or not terminal else log_line
@@ -102,7 +108,7 @@ def on_terminal(switch: Switch) -> LogWriter:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    return LogWriter(switch.clock, write, form)
+    return LogWriter(switch.clock, write, form, settings.shows)
 
 
 class LogFile:

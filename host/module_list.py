@@ -1,11 +1,11 @@
-"""Which modules a switch loads when it starts: those of `modules.conf`, else all there are."""
+"""Which modules a switch loads when it starts: those of `modules.conf`, else all but those that must be asked for."""
 
 from __future__ import annotations
 
 import importlib.util
 import pkgutil
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from host.default_config import DEFAULT_MODULES
 from host.log import LogLevel
@@ -14,6 +14,9 @@ from host.module_loader import PACKAGES, ModuleError, ModuleUnavailable
 if TYPE_CHECKING:
     from host.switch import Switch
     from host.xml_registry import XmlRegistry
+
+# What is loaded only when modules.conf names it: whoever may choose what is played runs commands with it.
+ASKED_FOR: Final = frozenset({"mod_shell_stream"})
 
 
 def configured_modules(xml: XmlRegistry) -> list[str] | None:
@@ -40,7 +43,7 @@ def load_modules(switch: Switch) -> list[str]:
     there = available_modules()
     wanted = configured_modules(switch.xml)
     missing = [name for name in wanted or () if name not in there]
-    for name in wanted if wanted is not None else there:
+    for name in wanted if wanted is not None else [name for name in there if name not in ASKED_FOR]:
         if name in missing or switch.modules.exists(name):
             continue
         try:

@@ -26,17 +26,25 @@ from host.missing_names import report_missing
 from host.module_list import load_modules
 from host.modules.mod_event_socket import listening_address
 from host.modules.mod_event_socket.settings import read_settings
+from host.modules.mod_sofia import listening_addresses
 from host.session_control import Shutdown
 from host.switch import FOLDERS, Switch, default_base
 from host.switch_settings import apply_switch_conf
 from host.xml_preprocess import XmlConfigError
+from media.kept_memory import keep_freed_memory
 
 ROOT_FILE: Final = "freeswitch.xml"
+SIP_PORT: Final = 5060
+# Objects made and not freed before the youngest are looked at for circles: those of some twenty calls. Python's 700
+# is less than one call makes, so every look found all of it alive, and a fifth of a call's time went there.
+_COLLECT_AFTER: Final = (30_000, 20, 20)
 DESCRIPTION: Final = "Answer calls and operators with the scripts and the XML configuration given."
 EXAMPLES: Final = """\
 examples:
   moonline serve --scripts ivr
         lua-NAME runs ivr/NAME.lua; the event socket listens on 127.0.0.1:8021
+  moonline serve --scripts ivr --sip 127.0.0.1
+        and a SIP phone on this machine that calls sip:lua-NAME@127.0.0.1 hears it
   moonline serve --conf /etc/freeswitch
         the configuration that FreeSWITCH would read
   moonline serve --conf /etc/freeswitch --background --log-file /var/log/moonline.log --pid-file /run/moonline.pid
@@ -64,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--scripts", type=Path, metavar="DIR", help="the folder of the Lua scripts (scripts)")
     parser.add_argument(
+        "--sip",
+        metavar="ADDRESS[:PORT]",
+        help="without --conf: take every SIP call there (port: 5060; by default none is taken)",
+    )
+    parser.add_argument(
         "--base", type=Path, metavar="DIR", help="the folder that sounds/, scripts/, db/ … lie below"
     )
     parser.add_argument(
@@ -80,6 +93,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[form.value for form in LogFormat],
         default=LogFormat.PLAIN.value,
         help="how log lines are written: plain, json, or syslog for journald and its like (plain)",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="[ADDRESS:]PORT",
+        help="answer GET /metrics with figures for Prometheus there (address: 127.0.0.1; by default nowhere)",
     )
     parser.add_argument("--no-console", action="store_true", help="no prompt, also on a terminal")
     parser.add_argument("--pid-file", type=Path, metavar="FILE", help="write the process's number here")
@@ -111,6 +129,7 @@ def serve(options: argparse.Namespace) -> int:
         if path is not None:
             setattr(options, name, path.absolute())
     background = go_to_background() if options.background else None
+    keep_freed_memory()
     with ExitStack() as stack:
         wishes = stack.enter_context(Wishes())
         try:
@@ -124,6 +143,7 @@ def serve(options: argparse.Namespace) -> int:
         # What start-up made stays: a full collection that walks it would hold all calls up for nothing.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
         switch.log(LogLevel.NOTICE, ready)
         if background is not None:
             background.tell(0, f"{ready}\n")
@@ -190,10 +210,27 @@ def _fail(text: str, background: Background | None) -> int:
     return 1
 
 
+def _sip_address(text: str) -> tuple[str, int]:
+    """Return the address and port that `--sip` names; ServeError for what is none."""
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]") or ("[" not in text and text.count(":") > 1):
+        host, port = text, str(SIP_PORT)
+    try:
+        address = str(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        raise ServeError(f"--sip {text}: {host} is no IP address") from None
+    if not port.isdigit() or not 0 < int(port) < 0x10000:
+        raise ServeError(f"--sip {text}: {port} is no port")
+    return address, int(port)
+
+
 def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFile | None]:
     level = level_of(options.log_level) if options.log_level is not None else None
     if level is None and options.log_level is not None:
         raise ServeError(f"{options.log_level} is no log level")
+    sip = _sip_address(options.sip) if options.sip is not None else None
+    if sip is not None and options.conf is not None:
+        raise ServeError("--sip goes without --conf, whose sofia.conf says where SIP calls are taken")
     clock = RealClock()
     stack.callback(clock.close)
     switch = Switch(clock, options.base or default_base())
@@ -222,16 +259,40 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFi
         switch.global_variables.set("conf_dir", str(root.parent))
         switch.xml.load(root)
     else:
-        switch.xml.load_text(default_configuration(switch.global_variables.get("script_dir") or "scripts"))
+        scripts = switch.global_variables.get("script_dir") or "scripts"
+        switch.xml.load_text(default_configuration(scripts, sip=sip))
     apply_switch_conf(switch)
     load_modules(switch)
+    if sip is not None and not listening_addresses(switch):
+        raise ServeError(f"--sip {options.sip}: no SIP calls can be taken there; the log says why")
     switch.engine.start()
     if level is not None:
         settings.level = level  # what is asked for in the command line holds, whatever console.conf says
     report_missing(switch)
     start_heartbeat(switch)
+    _serve_metrics(switch, options.metrics, stack)
     _warn_of_the_password(switch)
     return switch, log_file
+
+
+def _serve_metrics(switch: Switch, where: str | None, stack: ExitStack) -> None:
+    """Answer with figures for Prometheus, where that is wanted. Raises ServeError, OSError."""
+    if where is None:
+        return
+    try:
+        from host.metrics import MetricsError, MetricsServer, parse_address
+    except ModuleNotFoundError as error:
+        raise ServeError(f"--metrics needs {error.name}: pip install 'moonline[metrics]'") from None
+    try:
+        address, port = parse_address(where)
+    except MetricsError as error:
+        raise ServeError(str(error)) from None
+    try:
+        server = MetricsServer(switch, address, port)
+    except OSError as error:
+        raise ServeError(f"no metrics on {where}: {error.strerror or error}") from None
+    stack.callback(server.close)
+    switch.log(LogLevel.NOTICE, f"Metrics on http://{address}:{server.port}/metrics")
 
 
 def _show_console(switch: Switch, options: argparse.Namespace, stack: ExitStack) -> None:
@@ -319,7 +380,9 @@ def ready_line(switch: Switch) -> str:
     socket_text = f"event socket {address[0]}:{address[1]}" if address is not None else "no event socket"
     modules = len(switch.modules.names())
     scripts = switch.global_variables.get("script_dir")
-    return f"moonline is ready: {socket_text}, {modules} modules, scripts in {scripts}"
+    sip = listening_addresses(switch)
+    sip_text = f"SIP {', '.join(sip)}, " if sip else ""
+    return f"moonline is ready: {sip_text}{socket_text}, {modules} modules, scripts in {scripts}"
 
 
 def _write_pid_file(path: Path, stack: ExitStack) -> None:

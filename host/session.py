@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from host import session_state
 from host.caller_profile import CallerProfile
@@ -17,7 +17,7 @@ from host.inbox import Break, Command, Digit, Inbox, Wake
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.status import Status
-from media.notice import Detected, DigitReceived, Notice
+from media.notice import CodecReport, Detected, DigitReceived, FirstPacket, MediaTimeout, Notice
 
 if TYPE_CHECKING:
     from host.interfaces import ChannelIO
@@ -36,6 +36,33 @@ EXECUTE_DEPTH_LIMIT = 50
 
 # FreeSWITCH's default of `max_forwards`: a call that is sent on so often goes in circles.
 TRANSFER_LIMIT = 70
+
+
+# The thread of calls that are over and whose own one is somebody else's.
+_OVER: Final = threading.Thread(name="over")
+
+
+class _NoEndpoint:
+    """The endpoint of a call that is over."""
+
+    def answer(self, session: Session) -> None:
+        """Do nothing."""
+
+    pre_answer = ring_ready = hangup = answer
+
+    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
+        """Do nothing."""
+
+    def message(self, session: Session, kind: str, argument: str) -> bool:
+        """Take no message."""
+        return False
+
+
+_NO_ENDPOINT: Final = _NoEndpoint()
+
+
+def _do_nothing() -> None:
+    """Nobody is to be woken."""
 
 
 class Session:
@@ -126,6 +153,14 @@ class Session:
         if self.thread is None:
             self.thread = self.clock.spawn(self._run, f"session-{self.uuid[:8]}")
 
+    def run_here(self) -> None:
+        """Be the session's thread until the call is over, in place of `start`."""
+        thread = self.thread = threading.current_thread()
+        former, thread.name = thread.name, f"session-{self.uuid[:8]}"
+        self._run()
+        thread.name = former
+        self.thread = _OVER  # the thread goes on to other things
+
     @property
     def in_own_thread(self) -> bool:
         """Whether the caller is the thread that runs the session's operations."""
@@ -146,6 +181,7 @@ class Session:
         self.inbox.hand_over()
 
     def _run(self) -> None:
+        self.thread = threading.current_thread()  # which `start` may not have come to yet
         channel = self.channel
         try:
             while channel.running_state is not ChannelState.CS_DESTROY:
@@ -177,6 +213,9 @@ class Session:
                 session_state.abandon(self)
             self.line.close()
             self.switch.remove_session(self)
+            # Circles would keep a call's memory until the garbage collector comes by, which costs the more calls.
+            self.io = _NO_ENDPOINT
+            channel.on_change = _do_nothing
             self.ended.notify()
 
     def _enter(self, state: ChannelState) -> None:
@@ -252,6 +291,13 @@ class Session:
             self.receive_digit(Digit(notice.digit, notice.duration))
         elif isinstance(notice, Detected) and notice.detector in self.background_detectors:
             self.background_detectors[notice.detector](notice.detail)
+        elif isinstance(notice, MediaTimeout):
+            self.channel.log(LogLevel.NOTICE, f"{self.channel.name} has received no media for {notice.ms} ms")
+            self.channel.hangup(HangupCause.MEDIA_TIMEOUT)
+        elif isinstance(notice, CodecReport):
+            self.channel.log(LogLevel.DEBUG, notice.text)
+        elif isinstance(notice, FirstPacket):
+            self.channel.log(LogLevel.DEBUG, f"{self.channel.name} has received its first media")
         else:
             self.inbox.put(notice)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from host.clock import SECOND, Clock
 from host.hangup_cause import HangupCause
+from media.rtp_transport import DEFAULT_PORTS
 
 # FreeSWITCH's defaults: 1000 sessions, 30 new ones a second, digits of 400 to 192000 samples at 8 kHz, 2000 by default.
 MAX_SESSIONS: Final = 1000
@@ -17,6 +18,7 @@ MAX_SESSIONS_PER_SECOND: Final = 30
 SHORTEST_DIGIT: Final = 400
 LONGEST_DIGIT: Final = 192_000
 DEFAULT_DIGIT: Final = 2000
+MOST_DETAILED: Final = 10  # FreeSWITCH: DEBUG10
 
 _RECENT: Final = 300  # seconds; the "last 5min" of the reports
 
@@ -71,6 +73,9 @@ class SessionControl:
         self.default_digit = DEFAULT_DIGIT
         self.verbose_events = False
         self.api_expansion = True
+        self.debug_level = 0  # how fine what `Switch.log_detail` is told may be, up to 10
+        self.mdns_resolve = False  # whether names of the link are asked for by multicast DNS
+        self.rtp_ports = DEFAULT_PORTS
 
     def note_session(self, sessions: int) -> None:
         """Count a session that begins; `sessions` is how many there are now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from host.caller_profile import CallerExtension
@@ -80,6 +81,7 @@ def obey(session: Session, message: Event) -> Status:
     locks = is_true(message.get_header("event-lock"))
     if locks:
         channel.set_flag(Flag.EVENT_LOCK)
+    channel.clear_flag(Flag.STOP_BROADCAST)
     try:
         if not _lead_in(session, message):
             return Status.FALSE
@@ -120,8 +122,7 @@ def _execute(session: Session, message: Event) -> None:
     loops_text = message.get_header("loops")
     loops = leading_int(loops_text) if loops_text is not None else 1
     channel = session.channel
-    channel.clear_flag(Flag.STOP_BROADCAST)
-    music = _hold_other_leg(session, message)
+    release = _hold_other_leg(session, message)
     turn = 0
     try:
         while turn < loops or loops < 0:
@@ -135,9 +136,8 @@ def _execute(session: Session, message: Event) -> None:
         channel.variables.set("current_loop", None)
         channel.variables.set("total_loops", None)
         channel.clear_flag(Flag.STOP_BROADCAST)
-        if music is not None:
-            music.channel.set_flag(Flag.STOP_BROADCAST)
-            music.break_off()
+        if release is not None:
+            release()
 
 
 def _run_turn(
@@ -156,9 +156,9 @@ def _run_turn(
     session.execute(application, argument)
 
 
-def _hold_other_leg(session: Session, message: Event) -> Session | None:
-    """Play hold music to the bridged leg, for `hold-bleg`; return that leg when there is some to be stopped."""
-    from host.ivr.broadcast import broadcast  # which is made of messages itself
+def _hold_other_leg(session: Session, message: Event) -> Callable[[], None] | None:
+    """Play hold music to the bridged leg, for `hold-bleg`; return what ends it when there is some."""
+    from host.ivr.broadcast import play_music, stop_broadcast  # which is made of messages itself
 
     if not is_true(message.get_header("hold-bleg")) or session.partner is None:
         return None
@@ -166,8 +166,8 @@ def _hold_other_leg(session: Session, message: Event) -> Session | None:
     music = session.channel.get_variable("hold_music") or ""
     if partner is None or not music or music.lower() in ("silence", "indicate_hold"):
         return None
-    broadcast(session.switch, partner.uuid, f"endless_playback::{music}")
-    return partner
+    play_music(partner, music)
+    return lambda: stop_broadcast(partner)
 
 
 def _extension_of(message: Event) -> CallerExtension:

@@ -144,8 +144,8 @@ def run_moment(session: Session, moment: str) -> None:
     """
     channel = session.channel
     for prefix in (f"execute_on_{moment}", f"api_on_{moment}"):
-        for name, value in list(channel.variables.items()):
-            if not name.lower().startswith(prefix) or not value:
+        for _, value in channel.variables.beginning(prefix):
+            if not value:
                 continue
             _, queued, argument = value.partition("::")
             command, _, plain = value.partition(" ")

@@ -142,6 +142,8 @@ class Switch:
         self.idle_cpu = IdleCpu(clock)
         self.scheduler = Scheduler(self)
         self.registrations: dict[str, Registration] = {}  # by token: one contact of one user
+        # What modules count, for metrics: by name, what it is and how many there are now.
+        self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
         self.console_settings = ConsoleSettings()
         self.words = ConsoleWords(self._sticky_words)
         self.access_lists = AccessLists(self.xml, self._local_network)
@@ -276,6 +278,14 @@ class Switch:
             now = self.clock.time()
             entry = LogEntry(level, text, now, uuid, file, line, function, clean, observed, call_level)
             self.logs.write(entry)
+
+    def log_detail(self, fineness: int, text: str) -> None:
+        """Log what only concerns who looks for a fault, where `fsctl debug_level` is at least `fineness` (1 to 10).
+
+        FreeSWITCH: it is as severe as an alert then, so that it is seen at any log level.
+        """
+        if fineness <= self.control.debug_level:
+            self.log(LogLevel.ALERT, text)
 
     def observe(self, kind: str, channel: Channel | None, **facts: object) -> None:
         """Tell the observers (transcripts) what happened."""

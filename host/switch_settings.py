@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from host.leading_number import leading_int
 from host.log import level_of
+from host.session_control import MOST_DETAILED
 from host.truth import is_true
 
 if TYPE_CHECKING:
@@ -74,6 +75,27 @@ def _colorize(switch: Switch, value: str) -> None:
     switch.console_settings.colorize = is_true(value)
 
 
+def _debug_level(switch: Switch, value: str) -> None:
+    switch.control.debug_level = max(0, min(MOST_DETAILED, leading_int(value)))
+
+
+def _mdns_resolve(switch: Switch, value: str) -> None:
+    switch.control.mdns_resolve = is_true(value)
+
+
+def _first_rtp_port(switch: Switch, value: str) -> None:
+    _set_rtp_ports(switch, leading_int(value), switch.control.rtp_ports[1])
+
+
+def _last_rtp_port(switch: Switch, value: str) -> None:
+    _set_rtp_ports(switch, switch.control.rtp_ports[0], leading_int(value))
+
+
+def _set_rtp_ports(switch: Switch, first: int, last: int) -> None:
+    if 0 < first < 0x10000 and 0 < last < 0x10000:
+        switch.control.rtp_ports = (first, last)
+
+
 _SETTERS: Final[dict[str, Callable[[Switch, str], None]]] = {
     "max-sessions": _max_sessions,
     "sessions-per-second": _sessions_per_second,
@@ -82,7 +104,11 @@ _SETTERS: Final[dict[str, Callable[[Switch, str], None]]] = {
     "max-dtmf-duration": _longest_digit,
     "default-dtmf-duration": _default_digit,
     "verbose-channel-events": _verbose_events,
+    "rtp-start-port": _first_rtp_port,
+    "rtp-end-port": _last_rtp_port,
     "switchname": _switchname,
     "loglevel": _loglevel,
+    "debug-level": _debug_level,
+    "ice-resolve-candidate": _mdns_resolve,
     "colorize-console": _colorize,
 }

@@ -128,6 +128,14 @@ class Variables:
             self._sorted = (generation, found)
         return found
 
+    def beginning(self, prefix: str) -> list[tuple[str, str]]:
+        """Return names and texts of the variables whose names begin with `prefix` (lower case), as `items` does."""
+        if f"\0{prefix}" not in "\0".join(("", *self._variables)):
+            return []
+        found = [variable for key, variable in list(self._variables.items()) if key.startswith(prefix)]
+        found.sort(key=_order)
+        return [(name, value if isinstance(value, str) else value.text) for _, name, value in found]
+
     def copy(self) -> Variables:
         """Return variables of their own with the same names, values and order."""
         twin = Variables()

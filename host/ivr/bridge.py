@@ -107,9 +107,16 @@ def _run(side: BridgeSide, peer_args: InputArgs | None) -> tuple[Status, bool]:
     run_side(side)
     if Flag.BROADCAST in peer.flags:
         b.break_off(all_operations=True)
-    wait_until(a.clock, lambda: peer.state is not ChannelState.CS_EXCHANGE_MEDIA, peer)
+    # by now either leg may be in another bridge
+    wait_until(
+        a.clock,
+        lambda: peer.state is not ChannelState.CS_EXCHANGE_MEDIA or b.partner != a.uuid,
+        peer,
+    )
     a.line.unbridge()
-    a.partner = b.partner = None
+    for one, other in ((a, b), (b, a)):
+        if one.partner == other.uuid:
+            one.partner = None
     if inner:
         for channel in (caller, peer):
             if channel.ready:

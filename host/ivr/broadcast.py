@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -25,13 +26,14 @@ _LEAD_FRAMES: Final = 5
 class Broadcast:
     """An application with its data; with `cause` the call is hung up after it.
 
-    It begins when `lead_frames` frames of sound have come in.
+    It begins when `lead_frames` frames of sound have come in, and is done `loops` times, -1 until it is stopped.
     """
 
     application: str
     data: str
     cause: HangupCause | None = None
     lead_frames: int = 0
+    loops: int = 1
 
 
 def parse_broadcast(text: str) -> Broadcast:
@@ -69,6 +71,22 @@ def queue_broadcast(session: Session, wanted: Broadcast) -> None:
     session.inbox.put(Command(_drain))
 
 
+def play_music(session: Session, path: str) -> None:
+    """Have a call play `path` again and again until `stop_broadcast`."""
+    queue_broadcast(session, Broadcast("playback", path, lead_frames=_LEAD_FRAMES, loops=-1))
+
+
+def stop_broadcast(session: Session) -> None:
+    """End the broadcast that runs, and music that has not begun; any thread may call this."""
+    queue = _queue(session)
+    for wanted in [one for one in queue if one.loops < 0]:
+        with suppress(ValueError):  # it begins this moment
+            queue.remove(wanted)
+    if Flag.BROADCAST in session.channel.flags:
+        session.channel.set_flag(Flag.STOP_BROADCAST)
+        session.break_off()
+
+
 def flush_broadcasts(session: Session) -> None:
     """Forget what is queued and has not begun."""
     _queue(session).clear()
@@ -85,6 +103,8 @@ def _messages(switch: Switch, wanted: Broadcast) -> list[Event]:
     messages = [_execute(switch, wanted.application, wanted.data)]
     if wanted.lead_frames:
         messages[0].add_header("lead-frames", str(wanted.lead_frames))
+    if wanted.loops != 1:
+        messages[0].add_header("loops", str(wanted.loops))
     if wanted.cause is not None:
         messages.append(_execute(switch, "hangup", wanted.cause.name))
     return messages

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
 from host.channel_state import CallState
-from host.ivr.broadcast import broadcast
+from host.ivr.broadcast import play_music, stop_broadcast
 
 if TYPE_CHECKING:
     from host.session import Session
+
+# FreeSWITCH: what is heard when the far end holds a leg without hold music.
+DEFAULT_MUSIC: Final = "local_stream://moh"
+INDICATE_HOLD: Final = "indicate_hold"
 
 
 def is_held(session: Session) -> bool:
@@ -17,8 +21,8 @@ def is_held(session: Session) -> bool:
     return Flag.PROTO_HOLD in session.channel.flags
 
 
-def hold(session: Session, display: str = "") -> bool:
-    """Ask the endpoint to hold the call, and play the other leg's `hold_music` to it.
+def hold(session: Session, display: str = "", *, music: bool = True) -> bool:
+    """Ask the endpoint to hold the call, and (`music`) play its hold music to the other leg.
 
     FreeSWITCH: always a success; an endpoint that has no hold leaves the call's state as it is.
     """
@@ -28,11 +32,11 @@ def hold(session: Session, display: str = "") -> bool:
         channel.profile.times.last_hold = session.clock.time()
         channel.set_call_state(CallState.HELD)
         channel.fire("CHANNEL_HOLD")
-    partner = session.switch.find_session(session.partner) if session.partner is not None else None
-    if partner is not None:
-        music = channel.get_variable("hold_music") or ""
-        if music and music.lower() not in ("silence", "indicate_hold"):
-            broadcast(session.switch, partner.uuid, f"endless_playback::{music}")
+    partner = _partner(session)
+    if partner is not None and music:
+        path = hold_music(session)
+        if path and path.lower() not in ("silence", INDICATE_HOLD):
+            play_music(partner, path)
     return True
 
 
@@ -48,7 +52,57 @@ def unhold(session: Session) -> bool:
     channel.set_call_state(CallState.UNHELD)
     channel.set_call_state(CallState.ACTIVE)
     channel.fire("CHANNEL_UNHOLD")
-    partner = session.switch.find_session(session.partner) if session.partner is not None else None
+    partner = _partner(session)
     if partner is not None:
-        partner.break_off()
+        stop_broadcast(partner)
     return True
+
+
+def held_by_far_end(session: Session, held: bool) -> None:
+    """Note that the far end put the call on hold, or took it off, and let the other leg of a bridge hear music.
+
+    FreeSWITCH: the hold music of the leg that holds, `local_stream://moh` without; `indicate_hold` puts the other
+    leg's far end on hold as well. The states HELD, UNHELD and ACTIVE, and both events are told.
+    """
+    channel = session.channel
+    if held is (Flag.LEG_HOLDING in channel.flags) or channel.down:
+        return
+    partner = _partner(session)
+    if held:
+        channel.set_flag(Flag.LEG_HOLDING)
+        channel.profile.times.last_hold = session.clock.time()
+        channel.set_call_state(CallState.HELD)
+        channel.fire("CHANNEL_HOLD")
+        music = hold_music(session) or DEFAULT_MUSIC
+        if partner is None or music.lower() == "silence":
+            return
+        if music.lower() == INDICATE_HOLD:
+            channel.flags.add(Flag.HOLD)
+            hold(partner, music=False)
+        else:
+            play_music(partner, music)
+        return
+    channel.clear_flag(Flag.LEG_HOLDING)
+    times = channel.profile.times
+    times.hold_accum += session.clock.time() - times.last_hold
+    channel.set_call_state(CallState.UNHELD)
+    channel.set_call_state(CallState.ACTIVE)
+    channel.fire("CHANNEL_UNHOLD")
+    if partner is None:
+        return
+    if Flag.HOLD in channel.flags:
+        channel.flags.discard(Flag.HOLD)
+        unhold(partner)
+    else:
+        stop_broadcast(partner)
+
+
+def hold_music(session: Session) -> str:
+    """Return what the other leg hears while `session` is on hold: `temp_hold_music`, else `hold_music`; "" for none."""
+    channel = session.channel
+    music = channel.get_variable("temp_hold_music") or channel.get_variable("hold_music") or ""
+    return session.expand(music)
+
+
+def _partner(session: Session) -> Session | None:
+    return session.switch.find_session(session.partner) if session.partner is not None else None

@@ -212,19 +212,24 @@ class _GroupCall:
     def _tell_progress(self, leg: OutgoingLeg) -> None:
         """Pass ringing and early media on to the caller."""
         flags = leg.session.channel.flags
-        if Flag.EARLY_MEDIA in flags:
+        early = Flag.EARLY_MEDIA in flags
+        if early:
             self._progress = True
         rings = Flag.RING_READY in flags or self._options.ring_ready or self._options.instant_ringback
-        if Flag.EARLY_MEDIA in flags and self._options.ring_on_early_media and len(self.legs) == 1:
+        if self._wait.ringback.wanted:
+            # FreeSWITCH: early media that nobody is to hear rings as well, and so does what ignore_ring_ready hides
+            unheard = early and Flag.ANSWERED not in flags and not self._options.early_media
+            if not self._ringing and (rings or unheard):
+                self._ringing = True
+                self._wait.ringback.start()
+            return
+        if early and self._options.ring_on_early_media and len(self.legs) == 1:
             rings = True
         if self._ringing or not rings or self._options.ignore_ring_ready:
             return
         self._ringing = True
         caller = self._calling.caller
         if caller is None:
-            return
-        if self._wait.ringback.wanted:
-            self._wait.ringback.start()
             return
         if len(self.legs) == 1:
             pass_callee_id(leg.session, caller)

@@ -8,7 +8,7 @@ from host.channel import Flag
 from host.event import Event
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
-from host.ivr.broadcast import Broadcast, queue_broadcast
+from host.ivr.broadcast import play_music, stop_broadcast
 from host.ivr.input_args import InputArgs
 from host.ivr.play import play_file
 from host.log import LogLevel
@@ -37,7 +37,7 @@ def soft_hold(session: Session, unhold_key: str, moh_a: str = "", moh_b: str = "
 
     other.channel.flags.add(Flag.LEG_HOLDING)
     if theirs and theirs.lower() != "silence":
-        queue_broadcast(other, Broadcast("endless_playback", theirs))
+        play_music(other, theirs)
     args = InputArgs(on_input)
     status = Status.SUCCESS
     while status is Status.SUCCESS and channel.ready and other.channel.ready:
@@ -46,7 +46,7 @@ def soft_hold(session: Session, unhold_key: str, moh_a: str = "", moh_b: str = "
         else:
             item = session.receive(None, args.kinds(), until=lambda: other.channel.down)
             status = args.take(session, item) if item is not None else Status.FALSE
-    other.break_off(all_operations=True)
+    stop_broadcast(other)
     other.channel.clear_flag(Flag.LEG_HOLDING)
     if channel.down and other.channel.up and Flag.TRANSFER not in other.channel.flags:
         other.channel.hangup(channel.hangup_cause or HangupCause.NORMAL_CLEARING)

@@ -30,7 +30,7 @@ def redis_server() -> Iterator[str]:
     """Run a Redis without disk and yield its URL; the test is skipped where there is none."""
     program = shutil.which("redis-server")
     if program is None:
-        pytest.skip("redis-server is not installed; `make setup` installs it on Debian")
+        pytest.skip("redis-server is not installed; `make peers` installs it on Debian")
     redis = pytest.importorskip("redis", reason="needs the extra moonline[redis]")
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +53,7 @@ def postgres_server() -> Iterator[str]:
     """Run a PostgreSQL and yield the DSN of an empty database; the test is skipped where there is none."""
     initdb, postgres = _postgres_program("initdb"), _postgres_program("postgres")
     if initdb is None or postgres is None:
-        pytest.skip("postgresql is not installed; `make setup` installs it on Debian")
+        pytest.skip("postgresql is not installed; `make peers` installs it on Debian")
     psycopg = pytest.importorskip("psycopg", reason="needs the extra moonline[pgsql]")
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:

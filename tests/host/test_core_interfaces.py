@@ -21,6 +21,7 @@ def test_g711_and_linear_samples_are_the_cores(virtual_switch: Switch) -> None:
     assert rows(virtual_switch) == [
         ("G.711 alaw", PCM_MODULE),
         ("G.711 ulaw", PCM_MODULE),
+        ("PROXY PASS-THROUGH", PCM_MODULE),
         ("RAW Signed Linear (16 bit)", PCM_MODULE),
     ]
     for name in ("PCMA", "PCMU", "L16"):
@@ -35,11 +36,11 @@ def test_opus_comes_and_goes_with_its_module(virtual_switch: Switch) -> None:
     assert "\ncodec,OPUS (STANDARD),mod_opus\n" in virtual_switch.api("show", "codec")
     assert codec_registry.create("opus").rate == 48000
     virtual_switch.modules.unload("mod_opus")
-    assert len(rows(virtual_switch)) == 3
+    assert len(rows(virtual_switch)) == 4
 
 
 def test_opus_needs_its_library(virtual_switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mod_opus, "find_spec", lambda name: None)
     with pytest.raises(ModuleUnavailable, match=r"moonline\[av\]"):
         virtual_switch.modules.load("mod_opus")
-    assert len(rows(virtual_switch)) == 3
+    assert len(rows(virtual_switch)) == 4

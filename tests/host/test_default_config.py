@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from lxml import etree
 
 from host.default_config import DEFAULT_MODULES, default_configuration
 from host.dialplan_hunt import find_context, hunt
@@ -138,3 +139,16 @@ def said(registry: XmlRegistry, macro: str, data: str) -> str:
 )
 def test_voicemail_phrases(registry: XmlRegistry, macro: str, data: str, steps: str) -> None:
     assert said(registry, macro, data) == steps
+
+
+def test_a_sip_profile_where_one_is_asked_for() -> None:
+    text = default_configuration("scripts", sip=("::1", 5070))
+    root = etree.fromstring(text)
+    assert root.find(".//load[@module='mod_sofia']") is not None
+    params = {
+        param.get("name"): param.get("value")
+        for param in root.iterfind(".//profile[@name='internal']//param")
+    }
+    assert (params["sip-ip"], params["rtp-ip"]) == ("::1", "::1")
+    assert (params["sip-port"], params["context"]) == ("5070", "public")
+    assert "sofia" not in default_configuration("scripts")

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -286,9 +287,37 @@ def test_a_prompt_is_not_shown_where_none_is_wanted(tmp_path: Path, tree: Path) 
         (["--log-level", "loud"], "loud is no log level"),
         (["--set", "nothing"], "--set takes NAME=VALUE"),
         (["--background", "--conf", "/no/such/folder"], "there is no configuration"),
+        (["--sip", "here"], "--sip here: here is no IP address"),
+        (["--sip", "127.0.0.1:0"], "--sip 127.0.0.1:0: 0 is no port"),
+        (["--sip", "127.0.0.1", "--conf", "/no/such"], "--sip goes without --conf"),
     ],
 )
 def test_why_it_does_not_start(arguments: list[str], reason: str) -> None:
     done = subprocess.run([*RUN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"moonline: {reason}")
+
+
+def test_it_answers_with_metrics_where_it_is_told_to(tmp_path: Path, port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free = int(listener.getsockname()[1])
+    process = start(options(tmp_path, "--metrics", str(free), "--log-level", "warning"))
+    try:
+        lines_to_ready(process)
+        with urllib.request.urlopen(f"http://127.0.0.1:{free}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        assert "moonline_sessions 0.0\n" in text and "moonline_media_ticks_total " in text
+        again = start(options(tmp_path, "--metrics", str(free), "--set", "x=1"))
+        assert again.communicate()[0].endswith(f"moonline: no metrics on {free}: Address already in use\n")
+        assert again.returncode == 1
+    finally:
+        process.terminate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_metrics_on_no_address(tmp_path: Path, port: int) -> None:
+    process = start(options(tmp_path, "--metrics", "port"))
+    assert process.communicate()[0].endswith("moonline: --metrics takes [ADDRESS:]PORT, not port\n")
+    assert process.returncode == 1

@@ -172,3 +172,16 @@ def test_any_sequence_keeps_items_and_get_together(calls: list[tuple[str, str, s
             assert variables.get(stored) == text
             assert variables.elements(stored)
     assert variables.copy().items() == variables.items()
+
+
+def test_variables_are_found_by_the_beginning_of_their_names() -> None:
+    variables = Variables(
+        [("Execute_On_Answer_2", "b"), ("x_execute_on_answer", "no"), ("execute_on_answer", "a")]
+    )
+    assert variables.beginning("execute_on_answer") == [
+        ("Execute_On_Answer_2", "b"),
+        ("execute_on_answer", "a"),
+    ]
+    assert variables.beginning("api_on_answer") == []
+    variables.set("Execute_On_Answer_2", "c")
+    assert [value for _, value in variables.beginning("execute_on_")] == ["a", "c"]

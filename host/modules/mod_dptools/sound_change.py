@@ -1,4 +1,4 @@
-"""Applications that change what a call hears or says: volume, mute, a file put over it."""
+"""Applications that change what a call hears or says: volume, mute, noise suppression, a file put over it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from host.application_table import ApplicationTable
 from host.arguments import separate
 from host.hangup_cause import HangupCause
+from host.ivr.preprocess import preprocess_session
 from host.ivr.session_audio import displace_session as displace
 from host.ivr.session_audio import mute_audio
 from host.ivr.session_audio import set_audio_level as set_level
@@ -15,6 +16,7 @@ from host.leading_number import leading_int
 from host.log import LogLevel
 from host.media_bug import media_bugs, remove_media_bug
 from host.truth import is_true
+from media.speexdsp import SpeexDspUnavailable
 
 if TYPE_CHECKING:
     from host.session import Session
@@ -51,6 +53,15 @@ def set_mute(session: Session, data: str) -> None:
         return
     level = leading_int(words[1])
     mute_audio(session, words[0], level if level > 0 else int(is_true(words[1])))
+
+
+@_application("preprocess", "", "pre-process", media=True)
+def preprocess(session: Session, data: str) -> None:
+    """Suppress noise and regulate the gain: `r.agc=LEVEL,w.noise_suppress=-DB`, `stop`."""
+    try:
+        preprocess_session(session, data)
+    except SpeexDspUnavailable as error:
+        session.channel.log(LogLevel.ERR, f"Cannot preprocess: {error}")
 
 
 @_application("displace_session", "<path> [<flags>] [+time_limit_ms]", "Displace File", media=True)

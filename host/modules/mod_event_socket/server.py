@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from host.after_answer import collecting, done_collecting
 from host.clock import MILLISECOND, SECOND, Timer, Waiter
 from host.inbox import Wake
 from host.log import LogEntry, LogLevel
@@ -385,8 +386,14 @@ class EventSocketServer:
             client.timer.cancel()
             client.timer = None
         outbox.hold()  # FreeSWITCH: what happens while a command runs is told after its answer
-        answer = connection.answer(command)
-        outbox.answer(answer.data)
+        later = collecting()
+        try:
+            answer = connection.answer(command)
+            outbox.answer(answer.data)
+        finally:
+            done_collecting()
+            for work in later:
+                work()
         if self._stopping:
             client.answered.notify()
         if answer.then is not None:
