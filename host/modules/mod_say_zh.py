@@ -11,17 +11,14 @@ from host.interfaces import SayInterface
 from host.say import number
 from host.say.amount import duration, money, two_digits
 from host.say.date import date_parts, numeral
+from host.say.language import by_type
 from host.say.request import (
-    COUNTS,
-    SPELLINGS,
-    TIMES,
     SayError,
     SayMethod,
     SayRequest,
     SayType,
     UnknownSayType,
 )
-from host.say.spelling import ip_address, spell
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -34,24 +31,6 @@ def load(switch: Switch) -> None:
     """Register the languages `zh` and `zh_CN`, which says yuan."""
     switch.says.add(SayInterface("zh", "mod_say_zh", say))
     switch.says.add(SayInterface("zh_CN", "mod_say_zh", say_cn))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request. FreeSWITCH: a short date is known and says nothing."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return ip_address(request, count)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return dollars(request)
-    raise UnknownSayType(kind)
 
 
 def say_cn(request: SayRequest) -> Iterator[str]:
@@ -178,3 +157,6 @@ def yuan(request: SayRequest) -> Iterator[str]:
         yield f"digits/{digit}"
         if index < len(_FRACTIONS):
             yield f"currency/{_FRACTIONS[index]}"
+
+
+say = by_type(count, time_measurement, date_and_time, dollars)

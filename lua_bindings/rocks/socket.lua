@@ -67,8 +67,8 @@ function tcp.accept(self)
   return host.tcp_accept(self)
 end
 
--- Returns the pattern as the host takes it, nil when it is none.
-local function pattern_of(pattern)
+-- Returns the pattern as the host takes it, nil when it is none; ssl, which needs this rock, takes the same.
+function border.receive_pattern(pattern)
   if pattern == nil then return "l" end
   if type(pattern) == "number" then return pattern >= 0 and pattern or nil end
   if type(pattern) ~= "string" then return nil end
@@ -80,7 +80,7 @@ end
 
 function tcp.receive(self, pattern, prefix)
   own(self, "tcp{client}", "receive")
-  local wanted = pattern_of(pattern)
+  local wanted = border.receive_pattern(pattern)
   if wanted == nil then bad(1, "receive", "invalid receive pattern") end
   return host.tcp_receive(self, wanted, optional_text(2, "receive", prefix) or "")
 end

@@ -32,19 +32,9 @@ function connection.dohandshake(self)
   return false, failure
 end
 
-local function pattern_of(pattern)
-  if pattern == nil then return "l" end
-  if type(pattern) == "number" then return pattern >= 0 and pattern or nil end
-  if type(pattern) ~= "string" then return nil end
-  local letter = pattern:match("^%*?([la])")
-  if letter then return letter end
-  local count = tonumber(pattern)
-  return count and count >= 0 and count or nil
-end
-
 function connection.receive(self, pattern, prefix)
   own(self, "SSL connection", "receive")
-  local wanted = pattern_of(pattern)
+  local wanted = border.receive_pattern(pattern)
   if wanted == nil then bad(1, "receive", "invalid receive pattern") end
   return host.receive(self, wanted, border.optional_text(2, "receive", prefix) or "")
 end
