@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Variables whose text is kept as bytes per session object; a script reads a few dozen.
 _CACHE_LIMIT: Final = 1000
 
+# A longer value is seldom set twice.
+_SHORT: Final = 40
+
 _ARRAY_LETTER: Final = ord(PREFIX[0])
 
 # An event of the type `json` is read from text.
@@ -96,20 +99,21 @@ def _own_variable(leg: CoreSession, name: bytes | None) -> object:
 def _set_variable(run: ScriptRun) -> Function[..., object]:
     observers = run.switch.observers
     plain: dict[bytes | None, tuple[str, str]] = {}  # names without an index -> as folded, as spelled
+    texts: dict[
+        bytes | None, str
+    ] = {}  # short values that are plain texts; scripts set the same few again and again
 
     def set_variable(leg: CoreSession, name: bytes | None, value: bytes | None) -> object:
         session = leg.session
-        try:
-            key, spelled = plain[name]
-        except KeyError:
-            key = spelled = ""
-        if value and key and session is not None and not observers:
-            try:
-                text = value.decode()  # naming the error handler costs more than the text
-            except UnicodeDecodeError:
-                text = value.decode("utf-8", "surrogateescape")
-            if "\0" not in text and (value[0] != _ARRAY_LETTER or not text.startswith(PREFIX)):
-                session.channel.variables.set_plain(key, spelled, text)
+        known = plain.get(name)
+        if session is not None and known is not None and not observers:
+            text = texts.get(value)
+            if text is None and value:
+                text = _plain_text(value)
+                if text is not None and len(text) <= _SHORT and len(texts) < _CACHE_LIMIT:
+                    texts[value] = text
+            if text is not None:
+                session.channel.variables.set_plain(known[0], known[1], text)
                 return None
         if session is None:
             leg._no_call()
@@ -121,6 +125,17 @@ def _set_variable(run: ScriptRun) -> Function[..., object]:
         return None
 
     return set_variable
+
+
+def _plain_text(value: bytes) -> str | None:
+    """Return the text of a value that needs no second look: no array, and no NUL to end it early."""
+    try:
+        text = value.decode()  # naming the error handler costs more than the text
+    except UnicodeDecodeError:
+        text = value.decode("utf-8", "surrogateescape")
+    if "\0" in text or (value[0] == _ARRAY_LETTER and text.startswith(PREFIX)):
+        return None
+    return text
 
 
 def _ready(run: ScriptRun) -> Function[..., object]:
