@@ -23,6 +23,8 @@ examples:
         press 1 when the file whose name holds "welcome" has ended, and 4711# half a second after the third prompt
   moonline call ivr.lua --caller busy-customer.yaml --record-stereo call.wav
         the same from a scenario file; call.wav has what was heard left and what was said right
+  moonline call ivr.lua --press "1@2s" --timeline call.html
+        a page to look at and to listen to: waveforms, prompts, keys, what the script did
   moonline call ivr.lua --json | jq 'select(.kind == "play") | .path'
         everything that was played
 
@@ -131,6 +133,12 @@ def _add_call(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         type=Path,
         metavar="WAV",
         help="write what the caller heard (left) and sent (right)",
+    )
+    out.add_argument(
+        "--timeline",
+        type=Path,
+        metavar="HTML",
+        help="write a page with the waveforms, what happened beside them, and the sound",
     )
     out.add_argument(
         "--log-level", default="info", metavar="LEVEL", help="least severe log lines to show (info)"

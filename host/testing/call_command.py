@@ -49,6 +49,8 @@ def run_call_command(options: argparse.Namespace) -> int:
     for path in (options.record, options.record_stereo):
         if path is not None and not options.json:
             print(f"wrote {path}: {result.duration / 1_000_000:.1f} s of call")
+    if options.timeline is not None and not options.json:
+        print(f"wrote {options.timeline}: open it in a browser to see and hear the call")
     return 0 if result.ok else 1
 
 
@@ -76,6 +78,7 @@ def _options(options: argparse.Namespace) -> CallOptions:
         burst=parse_time(options.burst),
         record=options.record,
         record_stereo=options.record_stereo,
+        timeline=options.timeline,
         speak_missing=options.speak_missing,
         configuration=options.conf,
         base=options.base,

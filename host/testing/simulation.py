@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,6 +16,7 @@ from host.default_config import default_configuration
 from host.hangup_cause import HangupCause
 from host.log import LogLevel
 from host.switch import Switch, default_base
+from host.testing import timeline
 from host.testing.caller import SimulatedCaller
 from host.testing.scenario import Scenario, ScenarioError
 from host.testing.transcript import Entry, Transcript
@@ -60,6 +62,7 @@ class CallOptions:
     burst: int = DEFAULT_BURST
     record: Path | None = None
     record_stereo: Path | None = None
+    timeline: Path | None = None
     speak_missing: bool = True
     configuration: Path | None = None
     base: Path | None = None
@@ -146,7 +149,8 @@ class SimulatedCall:
             number = scenario.to_number or f"lua-{os.path.splitext(os.path.basename(self.script))[0]}"
             self.caller = SimulatedCaller(self.switch, replace(scenario, to_number=number), self.transcript)
             contexts.callback(self.caller.close)
-            for path, stereo in ((options.record, False), (options.record_stereo, True)):
+            sound = self._prepare_timeline(contexts)
+            for path, stereo in ((options.record, False), (options.record_stereo, True), (sound, True)):
                 if path is not None:
                     recording = self.switch.engine.recording(str(path), scenario.rate, 2 if stereo else 1)
                     contexts.callback(recording.close)
@@ -190,6 +194,25 @@ class SimulatedCall:
                 self.caller.session.ended.wait(deadline)
             self._conclude()
             self.transcript.end()
+
+    def _prepare_timeline(self, contexts: ExitStack) -> Path | None:
+        """Return where to record what the page needs, or None without one; OSError when the page cannot be written."""
+        page = self._options.timeline
+        if page is None:
+            return None
+        page.open("ab").close()
+        sound = Path(contexts.enter_context(TemporaryDirectory(prefix="moonline-"))) / "call.wav"
+        # Called once the recording is closed, which is opened after this.
+        contexts.callback(self._write_timeline, page, sound)
+        return sound
+
+    def _write_timeline(self, page: Path, sound: Path) -> None:
+        if self._limit is None or not sound.exists():
+            return
+        samples, rate = timeline.read_sound(sound)
+        title = f"{os.path.basename(self.script)}: {self.caller.session.channel.profile.destination_number}"
+        text = timeline.page(title, self.transcript.entries, samples, rate, self.result.errors)
+        page.write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def _conclude(self) -> None:
         channel, result, transcript = self.caller.session.channel, self.result, self.transcript
