@@ -199,6 +199,15 @@ def has_kamailio() -> bool:
     return bool(shutil.which("kamailio", path=folders) and glob.glob("/usr/lib/*/kamailio/modules/tls.so"))
 
 
+def has_library(pattern: str) -> bool:
+    """Tell whether a shared library is there, by its file name."""
+    import glob
+
+    return any(
+        glob.glob(folder + pattern) for folder in ("/usr/lib/*/", "/usr/lib*/", "/lib/*/", "/usr/local/lib/")
+    )
+
+
 def has_odbc_driver(library: str) -> bool:
     """Tell whether an ODBC driver is there, by the name of its library."""
     import glob
@@ -231,12 +240,15 @@ def missing_peers() -> list[str]:
         "redis-server": shutil.which("redis-server"),
         "postgresql": has_postgres(),
         "mariadb-server": shutil.which("mariadbd", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin"),
+        "libodbc2": has_library("libodbc.so.2"),
         "libsqliteodbc": has_odbc_driver("libsqlite3odbc.so"),
         "odbc-postgresql": has_odbc_driver("psqlodbcw.so"),
         "sip-tester": shutil.which("sipp"),
         "baresip-core": shutil.which("baresip"),
         "kamailio": has_kamailio(),
         "kamailio-tls-modules": has_kamailio(),
+        "libspeexdsp1": has_library("libspeexdsp.so.1"),
+        "openssl": shutil.which("openssl"),
     }
     return [package for package, there in wanted.items() if not there]
 
