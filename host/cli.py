@@ -13,6 +13,15 @@ from typing import Final
 
 DESCRIPTION = "Run FreeSWITCH Lua scripts without FreeSWITCH."
 
+DEFINITIONS_EXAMPLES = """\
+examples:
+  moonline definitions ~/lua-definitions/freeswitch.lua
+        and in .luarc.json beside your scripts: {"workspace.library": ["~/lua-definitions"]}
+
+Editors that run the Lua language server (VS Code, Neovim, Emacs, …) then complete session: and freeswitch., show what
+each call does and whether it waits, and mark wrong arguments.
+"""
+
 CALL_EXAMPLES = """\
 examples:
   moonline call ivr.lua
@@ -70,8 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="moonline", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"moonline {_version()}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND [ARG]", required=True)
     _add_call(commands)
+    _add_definitions(commands)
     for name, (_, text) in OTHERS.items():
         commands.add_parser(name, help=text, add_help=False)
     return parser
@@ -84,6 +94,34 @@ def _version() -> str:
         return version("moonline")
     except PackageNotFoundError:
         return "(not installed)"
+
+
+def _add_definitions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    definitions = commands.add_parser(
+        "definitions",
+        help="write what editors need to complete and check scripts",
+        description="Write definitions of session, freeswitch and the rest for the Lua language server.",
+        epilog=DEFINITIONS_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    definitions.add_argument("file", metavar="FILE", nargs="?", type=Path, help="where to (standard output)")
+    definitions.set_defaults(run=_write_definitions)
+
+
+def _write_definitions(options: argparse.Namespace) -> int:
+    from lua_bindings.definitions import lua_definitions
+
+    text = lua_definitions()
+    if options.file is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        options.file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        print(f"moonline definitions: {error}", file=sys.stderr)
+        return 2
+    print(f"wrote {options.file}: name its folder in Lua.workspace.library of your editor")
+    return 0
 
 
 def _add_call(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -111,6 +149,18 @@ def _add_call(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     caller.add_argument(
         "--say", action="append", default=[], metavar="FILE@TIME", help="audio into the call: question.wav@3s"
     )
+    caller.add_argument(
+        "--speak",
+        action="append",
+        default=[],
+        metavar="TEXT@TIME",
+        help='words into the call: "yes please@3s"',
+    )
+    caller.add_argument(
+        "--speak-when", action="append", default=[], metavar="WHAT=TEXT",
+        help="words after prompt number WHAT, or after a file whose name matches WHAT, has ended; TEXT+500ms waits",
+    )  # fmt: skip
+    caller.add_argument("--voice", metavar="NAME", help="the espeak-ng voice of the caller's words (en-us)")
     caller.add_argument("--hangup-at", metavar="TIME", help="hang up at this call time")
     caller.add_argument("--from", dest="from_number", metavar="NUMBER", help="the caller's number (1000)")
     caller.add_argument("--name", metavar="NAME", help="the caller's name (Caller)")
