@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,24 @@ class LinesCodec(Codec, Protocol):
 
     def decode_lines(self, payloads: NDArray[np.uint8]) -> NDArray[np.int16]:
         """Sound, int16 of shape (lines, samples), of uint8 of shape (lines, bytes)."""
+        ...
+
+
+@runtime_checkable
+class ManyCodec(Codec, Protocol):
+    """A codec whose encoders remember something, and that has many of them encode at once for little more than one.
+
+    Those of one `kind` go together.
+    """
+
+    @property
+    def kind(self) -> tuple[str, int, int]: ...
+
+    def encode_many(self, codecs: Sequence[Self], samples: NDArray[np.int16]) -> list[bytes]:
+        """The next payload of each of some codecs of this kind, none of them twice, of int16 (codecs, samples).
+
+        They are as `encode` of each would have made them; CodecError for another shape.
+        """
         ...
 
 

@@ -51,9 +51,10 @@ def can_speak(name: str) -> bool:
     info = find(name)
     if info is None:
         return False
-    rate, ptime_ms = info.rates[0], 30 if 30 in info.ptimes and 20 not in info.ptimes else 20
     try:
-        info.make(rate, ptime_ms, {}).encode(np.zeros(rate * ptime_ms // 1000, np.int16))
+        # Its own ptime: a codec whose frames are of another length than the first one listed packs those.
+        codec = info.make(info.rates[0], info.ptimes[0], {})
+        codec.encode(np.zeros(codec.rate * codec.ptime_ms // 1000, np.int16))
     except CodecError:
         return False
     return True

@@ -1,27 +1,28 @@
 """iLBC (RFC 3951, RFC 3952): frames of 20 ms (38 bytes) or 30 ms (50 bytes).
 
-PyAV's wheels decode it but cannot encode it; a PyAV that was built on an FFmpeg with libilbc does both.
+FFmpeg decodes it; `media.ilbc_encoder` encodes it, for many calls at once where there are many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from media.av_codec import AvDecoder, AvEncoder
+from media.av_codec import AvDecoder
 from media.codec import CodecError, CodecInfo, expect_frame
+from media.ilbc_encoder import FRAME_BYTES, RATE, encode_frames, new_states
 
-RATE = 8000
-FRAME_BYTES = {20: 38, 30: 50}
 BIT_RATES = {20: 15_200, 30: 13_330}
 # RFC 3952 4.2: without a mode it is 30.
 DEFAULT_MODE = 30
 
 
 class Ilbc:
-    """One call's decoder, and its encoder where FFmpeg has one. `mode` is the length of a frame in ms.
+    """One call's encoder and decoder. `mode` is the length of a frame in ms.
 
     Raises CodecError without PyAV, for another mode, and for a ptime that is no whole frames.
     """
@@ -39,17 +40,33 @@ class Ilbc:
         self.ptime_ms = mode if ptime_ms is None else ptime_ms
         if self.ptime_ms % mode or self.ptime_ms <= 0:
             raise CodecError(f"{self.ptime_ms} ms are no frames of {mode} ms")
-        self._encoder: AvEncoder | None = None
+        self._states = new_states(mode, lines=1)
         self._decoders: dict[int, AvDecoder] = {}
         self._decoder(mode)
 
+    @property
+    def kind(self) -> tuple[str, int, int]:
+        return self.name, self.mode, self.ptime_ms
+
     def encode(self, samples: NDArray[np.int16]) -> bytes:
         expect_frame(samples, RATE, self.ptime_ms)
+        return self._encode(self._states, samples[np.newaxis])[0]
+
+    def encode_many(self, codecs: Sequence[Self], samples: NDArray[np.int16]) -> list[bytes]:
+        if samples.shape != (len(codecs), RATE * self.ptime_ms // 1000):
+            raise CodecError(f"{samples.shape} samples are no frames of {len(codecs)} calls")
+        states = np.concatenate([codec._states for codec in codecs])
+        payloads = self._encode(states, samples)
+        for codec, state in zip(codecs, states, strict=True):
+            codec._states[0] = state
+        return payloads
+
+    def _encode(self, states: NDArray[np.float64], samples: NDArray[np.int16]) -> list[bytes]:
         size = RATE * self.mode // 1000
-        if self._encoder is None:
-            options = {"mode": str(self.mode)}
-            self._encoder = AvEncoder(("libilbc",), RATE, size, options=options)
-        return b"".join(self._encoder.encode(frame) for frame in samples.reshape(-1, size))
+        frames = [
+            encode_frames(samples[:, at : at + size], states) for at in range(0, samples.shape[1], size)
+        ]
+        return [row.tobytes() for row in np.concatenate(frames, 1)]
 
     def decode(self, payload: bytes) -> NDArray[np.int16]:
         # A sender that switched its mode tells by the size (RFC 3952 3); 950 bytes could be either.
@@ -63,8 +80,16 @@ class Ilbc:
     def _decoder(self, mode: int) -> AvDecoder:
         if mode not in self._decoders:
             # FFmpeg takes the mode from the bit rate where no container names the size of a frame.
-            self._decoders[mode] = AvDecoder(("ilbc",), RATE, bit_rate=BIT_RATES[mode])
+            decoder = AvDecoder(("ilbc",), RATE, bit_rate=BIT_RATES[mode])
+            # FFmpeg: the first frame of a decoder is noise of full scale, whatever it holds, but for a silent one.
+            decoder.decode(_silence(mode))
+            self._decoders[mode] = decoder
         return self._decoders[mode]
+
+
+@cache
+def _silence(mode: int) -> bytes:
+    return encode_frames(np.zeros((1, RATE * mode // 1000), np.int16), new_states(mode, lines=1)).tobytes()
 
 
 def _make(rate: int, ptime_ms: int, fmtp: Mapping[str, str]) -> Ilbc:

@@ -25,7 +25,11 @@ class LineCodec:
 
     def encode(self, samples: NDArray[np.int16]) -> bytes:
         """The payload of `frame_size` samples, int16 of shape (n,); CodecError as the codec's."""
-        return self.codec.encode(self._down.feed(samples))
+        return self.codec.encode(self.to_codec(samples))
+
+    def to_codec(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
+        """The codec's samples of a frame of the line's, for one who has the codec encode them with others."""
+        return self._down.feed(samples)
 
     def decode(self, payload: bytes) -> NDArray[np.int16]:
         """The line's samples of a payload; CodecError as the codec's."""

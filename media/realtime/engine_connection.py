@@ -89,6 +89,8 @@ class EngineConnection:
                     [sys.executable, "-P", "-c", _PROGRAM, _ROOT, str(memory)],
                     stdin=other.fileno(),
                     pass_fds=(memory,),
+                    # OpenBLAS's threads would wait for each other longer than products within a tick take.
+                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
                     start_new_session=True,
                 )
             except BaseException:

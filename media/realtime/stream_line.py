@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media import codec_registry
-from media.codec import CodecError
+from media.codec import CodecError, ManyCodec
 from media.jitter_buffer import JitterBuffer, Kind
 from media.jitter_spec import JitterSpec
 from media.line_codec import LineCodec
@@ -52,7 +52,10 @@ class StreamLine:
             ),
             rate,
         )
-        self.clock_rate = self._codec.codec.clock_rate
+        codec = self._codec.codec
+        # What encodes frames of this stream and of others together.
+        self.many = codec if isinstance(codec, ManyCodec) else None
+        self.clock_rate = codec.clock_rate
         ptime = ptime_in_ms or transport.ptime_ms
         self._ptime_in = ptime
         self.buffer = JitterBuffer(_spec(transport, ptime), ptime, self.clock_rate)
@@ -144,16 +147,24 @@ class StreamLine:
         """Leave out what was said for a frame that is not full."""
         self._said = self._said[:0]
 
-    def say(self, samples: NDArray[np.int16]) -> list[bytes]:
-        """Take the line's next samples; return the payloads that are complete."""
+    def say(self, samples: NDArray[np.int16]) -> list[NDArray[np.int16]]:
+        """Take the line's next samples; return the frames that are complete, in the codec's rate."""
         self._said = np.concatenate((self._said, samples))
         size = self._codec.frame_size
-        payloads: list[bytes] = []
+        frames: list[NDArray[np.int16]] = []
         while len(self._said) >= size:
-            payloads.append(self._codec.encode(self._said[:size]))
-            self._tell_packet("encode", payloads[-1])
+            frames.append(self._codec.to_codec(self._said[:size]))
             self._said = self._said[size:]
-        return payloads
+        return frames
+
+    def encode(self, frame: NDArray[np.int16]) -> bytes:
+        """Return the payload of a frame that `say` gave; CodecError as the codec's."""
+        return self.encoded(self._codec.codec.encode(frame))
+
+    def encoded(self, payload: bytes) -> bytes:
+        """Take note of a payload of this stream, and return it."""
+        self._tell_packet("encode", payload)
+        return payload
 
 
 def _spec(transport: RtpTransport, ptime_ms: int) -> JitterSpec:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TICK_MS: Final = 20
 
+_Said = tuple["RtpWire", StreamLine, "NDArray[np.int16]"]
+
 
 class StreamLines:
     """`tell_fault` is told of what a codec cannot encode."""
@@ -33,6 +35,7 @@ class StreamLines:
         self._writer = writer
         self._tell_fault = tell_fault
         self._wires: list[RtpWire] = []
+        self._said: list[_Said] = []  # frames of this tick that are encoded together
         self.rows: list[int] = []
 
     def settle(self, wires: Iterable[RtpWire]) -> None:
@@ -68,16 +71,45 @@ class StreamLines:
         if wire.stream is None:
             return
         wire.saying = True
-        try:
-            wire.payloads += wire.stream.say(samples)
-        except CodecError as error:
-            self._tell_fault(f"line {wire.line}", error)
+        for frame in wire.stream.say(samples):
+            if wire.stream.many is not None:
+                self._said.append((wire, wire.stream, frame))
+                continue
+            try:
+                wire.payloads.append(wire.stream.encode(frame))
+            except CodecError as error:
+                self._tell_fault(f"line {wire.line}", error)
 
     def send(self, hushed: list[int]) -> None:
         """Send the frames that are full, but not in rows that are `hushed`; time passes in all."""
+        while self._said:
+            self._encode_together()
         for wire in self._wires:
             if wire.stream is not None:
                 self._send(wire, wire.stream, hushed=wire.row in hushed)
+
+    def _encode_together(self) -> None:
+        """Encode the first frame of each stream that has some, those of one kind of codec together."""
+        kinds: dict[tuple[str, int, int], dict[StreamLine, tuple[RtpWire, NDArray[np.int16]]]] = {}
+        later: list[_Said] = []
+        for wire, stream, frame in self._said:
+            if stream.many is None or wire.stream is not stream:
+                continue
+            group = kinds.setdefault(stream.many.kind, {})
+            if stream in group:
+                later.append((wire, stream, frame))
+            else:
+                group[stream] = wire, frame
+        self._said = later
+        for group in kinds.values():
+            codecs = [stream.many for stream in group if stream.many is not None]
+            try:
+                payloads = codecs[0].encode_many(codecs, np.stack([frame for _, frame in group.values()]))
+            except CodecError as error:
+                self._tell_fault(f"{len(group)} lines", error)
+                continue
+            for payload, (stream, (wire, _)) in zip(payloads, group.items(), strict=True):
+                wire.payloads.append(stream.encoded(payload))
 
     def _send(self, wire: RtpWire, stream: StreamLine, *, hushed: bool) -> None:
         row, out = wire.row, self._out

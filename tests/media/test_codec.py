@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from media.av_codec import AvEncoder
-from media.codec import Codec, CodecError, LinesCodec, parse_fmtp
+from media.codec import Codec, CodecError, LinesCodec, ManyCodec, parse_fmtp
 from media.codec_registry import create, find, names, static
 from media.g711 import G711
 from media.gsm import Gsm
@@ -29,6 +29,8 @@ TWO_WAYS = [
     ("opus", 8000, (10, 20, 60), "", 0.99),
     ("opus", 16000, (20, 40), "useinbandfec=1; usedtx=1; maxaveragebitrate=24000", 0.99),
     ("GSM", None, (20, 40, 60), "", 0.99),
+    ("iLBC", None, (30, 60), "", 0.97),
+    ("iLBC", None, (20, 40, 60), "mode=20", 0.97),
 ]
 CASES = [
     (name, rate, ptime, fmtp, likeness) for name, rate, ptimes, fmtp, likeness in TWO_WAYS for ptime in ptimes
@@ -196,16 +198,31 @@ def test_ilbc_is_heard_in_both_modes() -> None:
             codec.decode(payload)
 
 
-def test_ilbc_says_what_it_needs_to_encode() -> None:
-    codec = Ilbc(20)
-    frame = np.zeros(160, np.int16)
-    try:
-        av.codec.Codec("libilbc", "w")
-    except av.codec.codec.UnknownCodecError:
-        with pytest.raises(CodecError, match="libilbc: its FFmpeg was built without"):
-            codec.encode(frame)
-    else:
-        assert len(codec.encode(frame)) == 38
+def test_ilbc_is_quiet_from_its_first_frame_on() -> None:
+    sound = tone(8000, 2400)
+    for mode in (20, 30):
+        codec = Ilbc(mode)
+        heard = codec.decode(codec.encode(sound[: 8 * mode]))
+        assert np.abs(heard.astype(np.int32)).max() < 12000
+
+
+def test_ilbc_encoders_go_together_and_alone() -> None:
+    sounds = [tone(8000, 960, 300.0 + 170 * place) for place in range(5)]
+    alone = [Ilbc(30, 60) for _ in sounds]
+    expected = [
+        [codec.encode(sound[at : at + 480]) for at in (0, 480)]
+        for codec, sound in zip(alone, sounds, strict=True)
+    ]
+    codecs = [Ilbc(30, 60) for _ in sounds]
+    assert isinstance(codecs[0], ManyCodec)
+    assert not isinstance(Gsm(), ManyCodec)
+    first = codecs[0].encode_many(codecs, np.stack([sound[:480] for sound in sounds]))
+    later = codecs[3].encode_many(codecs[::-1], np.stack([sound[480:] for sound in sounds[::-1]]))[::-1]
+    assert [len(payload) for payload in first] == [100] * 5
+    assert [list(pair) for pair in zip(first, later, strict=True)] == expected
+    with pytest.raises(CodecError):
+        codecs[0].encode_many(codecs, np.zeros((4, 480), np.int16))
+    assert Ilbc(30, 60).kind == codecs[0].kind != Ilbc(30).kind
 
 
 def test_gsm_encoders_do_not_disturb_one_another() -> None:

@@ -15,6 +15,11 @@ def test_what_numpy_alone_can_do_is_spoken() -> None:
     assert not codec_registry.can_speak("no such codec")
 
 
+def test_with_pyav_all_are_spoken() -> None:
+    pytest.importorskip("av")
+    assert [name for name in codec_registry.names() if not codec_registry.can_speak(name)] == []
+
+
 def test_a_codec_without_its_library_is_not_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
     def lacking(rate: int, ptime_ms: int, fmtp: object) -> Codec:
         raise CodecError("the library is not installed")
