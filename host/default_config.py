@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from xml.sax.saxutils import quoteattr
 
 # What a call to a script needs.
@@ -28,6 +29,8 @@ DEFAULT_MODULES = (
     "mod_event_socket",
     "mod_lua",
 )
+# What is loaded besides where the package that it needs is installed.
+MODULES_OF_PACKAGES = {"pocketsphinx": "mod_pocketsphinx", "pycurl": "mod_curl"}
 EVENT_SOCKET_ADDRESS = "127.0.0.1"
 EVENT_SOCKET_PORT = 8021
 EVENT_SOCKET_PASSWORD = "ClueCon"
@@ -42,18 +45,21 @@ _KEY = "([0-9#*])"
 def default_configuration(
     scripts_dir: str,
     *,
-    modules: Sequence[str] = DEFAULT_MODULES,
+    modules: Sequence[str] | None = None,
     domain: str = "localhost",
     event_socket_port: int = EVENT_SOCKET_PORT,
     sip: tuple[str, int] | None = None,
 ) -> str:
-    """Return the configuration as XML text.
+    """Return the configuration as XML text; without `modules` it loads those of a call and of installed packages.
 
     With `sip` (address, port) a SIP profile listens there and takes every call, in the context `public`.
 
     In the contexts `default` and `public` the destination `lua-NAME` runs `NAME.lua`, which the Lua module looks
     for in the switch's `script_dir`; `scripts_dir` is where `require` finds the scripts' own modules.
     """
+    if modules is None:
+        more = [name for package, name in MODULES_OF_PACKAGES.items() if find_spec(package) is not None]
+        modules = [*DEFAULT_MODULES, *more]
     modules = [*modules, "mod_sofia"] if sip is not None else modules
     return f"""<document type="freeswitch/xml">
   <section name="configuration">{_sip_profile(*sip) if sip is not None else ""}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from host.asr import AsrHandle, AsrRequest
     from host.caller_profile import CallerExtension, CallerProfile
     from host.event import Event
     from host.hangup_cause import HangupCause
@@ -158,6 +159,15 @@ class SpeechInterface:
     name: str
     module: str
     speak: Callable[[str, str, int], Source]
+
+
+@dataclass(frozen=True, slots=True)
+class AsrInterface:
+    """A speech recognition engine: `open(request)` begins to listen for one call, AsrError says why it cannot."""
+
+    name: str
+    module: str
+    open: Callable[[AsrRequest], AsrHandle]
 
 
 @dataclass(frozen=True, slots=True)

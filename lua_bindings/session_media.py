@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 from host.event import Event as HostEvent
 from host.inbox import Digit
+from host.ivr import detect_speech as speech
 from host.ivr import digits as keys
 from host.ivr import play
 from host.ivr import sleep as sleeping
 from host.ivr.input_args import InputArgs
+from host.ivr.play_and_detect_speech import play_and_detect_speech
 from host.log import LogLevel
 from host.status import Status
 from lua_bindings.api_object import API
 from lua_bindings.leg import Leg
+
+if TYPE_CHECKING:
+    from host.session import Session
+
+_DEPRECATED: Final = "start_input_timers is deprecated, please use start-input-timers instead!"
+
+
+# FreeSWITCH keeps so many keys of one entry, and takes a negative number for a large one.
+_MOST_DIGITS: Final = 512
+
+
+def _wanted(digits: int) -> int:
+    return _MOST_DIGITS if digits < 0 else min(digits, _MOST_DIGITS)
 
 
 class SessionMedia(Leg):
@@ -146,7 +163,12 @@ class SessionMedia(Leg):
         """Return up to `max_digits` keys; timeouts in ms: the first key, each later one, all of it."""
         found = self._media(
             lambda session: keys.collect_digits_count(
-                session, max_digits, terminators or "", timeout, digit_timeout or 0, absolute_timeout or 0
+                session,
+                _wanted(max_digits),
+                terminators or "",
+                timeout,
+                digit_timeout or 0,
+                absolute_timeout or 0,
             )[0],
             None,
         )
@@ -249,25 +271,70 @@ class SessionMedia(Leg):
     def detectSpeech(
         self, what: str | None, first: str | None = None, second: str | None = None, third: str | None = None
     ) -> None:
-        """Command speech recognition through the application of that name, when a module brings one."""
+        """Begin to recognise speech beside the call, or command what recognises it.
+
+        FreeSWITCH: a word that lacks one of its arguments is none, and an engine needs grammar, name and address.
+        """
         if self.session is None:
             return self._no_call()
         if what is None:
             return
-        if self._run.switch.applications.get("detect_speech") is None:
-            self.session.channel.log(LogLevel.ERR, "Invalid ASR module")
-            return
-        words = [what, *(word for word in (first, second, third) if word is not None)]
-        self._media(lambda session: session.execute("detect_speech", " ".join(words)), Status.FALSE)
+        word, one, two = what.lower(), first, second
+
+        def run(session: Session) -> None:
+            try:
+                if word == "grammar" and one is not None and two is not None:
+                    speech.load_speech_grammar(session, one, two)
+                elif word == "nogrammar" and one is not None:
+                    speech.unload_speech_grammar(session, one)
+                elif word == "grammaron" and one is not None:
+                    speech.enable_speech_grammar(session, one)
+                elif word == "grammaroff" and one is not None:
+                    speech.disable_speech_grammar(session, one)
+                elif word == "grammarsalloff":
+                    speech.disable_all_speech_grammars(session)
+                elif word == "init" and one is not None and two is not None:
+                    speech.detect_speech_init(session, one, two)
+                elif word == "pause":
+                    speech.pause_detect_speech(session)
+                elif word == "resume":
+                    speech.resume_detect_speech(session)
+                elif word == "stop":
+                    speech.stop_detect_speech(session)
+                elif word == "param" and one is not None and two is not None:
+                    speech.set_param(session, one, two)
+                elif word in ("start-input-timers", "start_input_timers"):
+                    if "_" in word:
+                        session.switch.log(LogLevel.WARNING, _DEPRECATED)
+                    speech.start_input_timers(session)
+                elif one is not None and two is not None and third is not None:
+                    speech.detect_speech(session, what, one, two, third)
+            except (speech.AsrInitError, speech.GrammarError):
+                return  # what was wrong has been logged
+
+        self._media(run, None)
 
     def playAndDetectSpeech(self, path: str | None, engine: str | None, grammar: str | None) -> str | None:
-        """Play a file and return what the caller said as the engine's XML; nil without an engine."""
+        """Play a file and return what the caller said as the engine's text; nil without an engine."""
         if self.session is None:
             self._no_call()
             return ""
-        if self._run.switch.applications.get("play_and_detect_speech") is None:
-            self.session.channel.log(LogLevel.ERR, "ASR INIT ERROR")
-            return None
-        data = f"{path or ''} detect:{engine or ''} {grammar or ''}"
-        self._media(lambda session: session.execute("play_and_detect_speech", data), Status.FALSE)
-        return self.session.channel.get_variable("detect_speech_result")
+
+        def run(session: Session) -> str | None:
+            channel = session.channel
+            try:
+                status, result = play_and_detect_speech(
+                    session, path or "", engine or "", grammar or "", self._args
+                )
+            except speech.GrammarError:
+                channel.log(LogLevel.ERR, "GRAMMAR ERROR")
+                return ""
+            except speech.AsrInitError:
+                channel.log(LogLevel.ERR, "ASR INIT ERROR")
+                return None
+            if not status:
+                channel.log(LogLevel.ERR, "ERROR status = 1")
+            return result
+
+        over: str | None = ""
+        return self._told("playAndDetectSpeech", self._media(run, over))

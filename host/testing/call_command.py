@@ -20,6 +20,8 @@ from host.testing.scenario import (
     parse_press_when,
     parse_rate,
     parse_say,
+    parse_speak,
+    parse_speak_when,
     parse_time,
     parse_variable,
 )
@@ -60,6 +62,9 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         scenario.press += parse_press(text)
     scenario.press_when += [parse_press_when(text) for text in options.press_when]
     scenario.say += [parse_say(text) for text in options.say]
+    scenario.speak += [parse_speak(text) for text in options.speak]
+    scenario.speak_when += [parse_speak_when(text) for text in options.speak_when]
+    scenario.voice = options.voice or scenario.voice
     if options.hangup_at is not None:
         scenario.hangup_at = parse_time(options.hangup_at)
     scenario.from_number = options.from_number or scenario.from_number

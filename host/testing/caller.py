@@ -10,13 +10,17 @@ from host.clock import MILLISECOND
 from host.hangup_cause import HangupCause
 from host.session import Session
 from host.sound_file import open_source
+from host.testing.scenario import PressWhen
+from media.espeak import SpeechError, synthesize
 from media.notice import DigitReceived, Notice
+from media.source import Samples
 
 if TYPE_CHECKING:
     from host.channel import Channel
     from host.switch import Switch
-    from host.testing.scenario import Scenario
+    from host.testing.scenario import Scenario, SpeakWhen
     from host.testing.transcript import Transcript
+    from media.source import Source
 
 # A person at a keypad: 100 ms a key, 100 ms between two; a telephone-event's duration is in 8 kHz samples.
 KEY_MS: Final = 200
@@ -31,7 +35,7 @@ class SimulatedCaller:
         self._scenario = scenario
         self._transcript = transcript
         self._prompts = 0
-        self._waiting = list(scenario.press_when)
+        self._waiting: list[PressWhen | SpeakWhen] = [*scenario.press_when, *scenario.speak_when]
         self.hung_up_by = ""
         self.ended = switch.clock.waiter()
         self.line = switch.engine.line(scenario.rate, self._take_notice)
@@ -74,6 +78,10 @@ class SimulatedCaller:
         for say in self._scenario.say:
             source = open_source(self._switch, say.path, self._scenario.rate)
             clock.call_at(now + say.at, lambda path=say.path, source=source: self._say(path, source))  # type: ignore[misc]
+        for speak in self._scenario.speak:
+            self._speak_later(speak.text, speak.at)
+        for when in self._scenario.speak_when:
+            self._spoken(when.text)
         if self._scenario.hangup_at is not None:
             clock.call_at(now + self._scenario.hangup_at, self.hang_up)
         if applications is None:
@@ -92,6 +100,10 @@ class SimulatedCaller:
     def say(self, path: str) -> None:
         """Send a file as audio from now on; OSError when it is not there."""
         self._say(path, open_source(self._switch, path, self._scenario.rate))
+
+    def speak(self, text: str) -> None:
+        """Speak a text from now on; OSError when it cannot be spoken."""
+        self._say("", self._spoken(text), text)
 
     def hang_up(self) -> None:
         """Hang up as the caller."""
@@ -117,10 +129,25 @@ class SimulatedCaller:
             self._transcript.add("press", digit=digit)
             self.line.send_digit(digit, KEY_SAMPLES)
 
-    def _say(self, path: str, source: object) -> None:
+    def _say(self, path: str, source: Source, text: str = "") -> None:
         if self.session.channel.up:
-            self._transcript.add("caller_says", path=path)
-            self.line.play(source)  # type: ignore[arg-type]
+            facts: dict[str, object] = {"text": text} if text else {"path": path}
+            if source.length is not None:
+                facts["length_ms"] = source.length * 1000 // source.rate
+            self._transcript.add("caller_says", "", **facts)
+            self.line.play(source)
+
+    def _speak_later(self, text: str, delay: int) -> None:
+        source = self._spoken(text)
+        self._switch.clock.call_later(delay, lambda: self._say("", source, text))
+
+    def _spoken(self, text: str) -> Source:
+        """Return a text as the caller speaks it, in every run with the same samples; OSError when that cannot be."""
+        rate = self._scenario.rate
+        try:
+            return Samples(synthesize(text, self._scenario.voice, rate), rate)
+        except SpeechError as error:
+            raise OSError(str(error)) from None
 
     def _take_notice(self, notice: Notice) -> None:
         if isinstance(notice, DigitReceived):
@@ -136,7 +163,10 @@ class SimulatedCaller:
             path = str(facts.get("path") or facts.get("text"))
             for when in [when for when in self._waiting if when.matches(self._prompts, path)]:
                 self._waiting.remove(when)
-                self._press_later(when.digits, when.delay)
+                if isinstance(when, PressWhen):
+                    self._press_later(when.digits, when.delay)
+                else:
+                    self._speak_later(when.text, when.delay)
 
     # -- the endpoint's side of the channel ----------------------------------------------------------------------
 

@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from host.testing.scenario import Scenario, parse_press, parse_press_when, parse_say, parse_time
+from host.testing.scenario import (
+    DEFAULT_VOICE,
+    Scenario,
+    parse_press,
+    parse_press_when,
+    parse_say,
+    parse_speak,
+    parse_speak_when,
+    parse_time,
+)
 from host.testing.simulation import CallOptions, CallResult, SimulatedCall
 from host.testing.transcript_text import TranscriptText
 
@@ -87,6 +96,10 @@ class Call:
         """Send a file, or another playable name, as audio from now on."""
         self._simulated.caller.say(path)
 
+    def speaks(self, text: str) -> None:
+        """Speak a text, with the voice that the call was made with, from now on."""
+        self._simulated.caller.speak(text)
+
     def waits(self, time: str) -> None:
         """Do nothing for some time."""
         self._simulated.go_on_until(lambda: False, parse_time(time))
@@ -135,6 +148,9 @@ class Caller:
         press: str = "",
         press_when: str | list[str] = (),  # type: ignore[assignment]
         say: str | list[str] = (),  # type: ignore[assignment]
+        speak: str | list[str] = (),  # type: ignore[assignment]
+        speak_when: str | list[str] = (),  # type: ignore[assignment]
+        voice: str = DEFAULT_VOICE,
         hangup_at: str = "",
         from_number: str = "1000",
         name: str = "Caller",
@@ -151,6 +167,9 @@ class Caller:
             press=parse_press(press),
             press_when=[parse_press_when(text) for text in _texts(press_when)],
             say=[parse_say(text) for text in _texts(say)],
+            speak=[parse_speak(text) for text in _texts(speak)],
+            speak_when=[parse_speak_when(text) for text in _texts(speak_when)],
+            voice=voice,
             hangup_at=parse_time(hangup_at) if hangup_at else None,
             from_number=from_number,
             from_name=name,

@@ -14,9 +14,11 @@ import yaml
 from host.clock import MILLISECOND, SECOND
 
 DIGITS: Final = "0123456789*#ABCDabcd"
+DEFAULT_VOICE: Final = "en-us"
 RATES: Final = (8000, 16000, 24000, 32000, 48000)
 
 _TIME: Final = re.compile(r"(?:(\d+):)?(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
+_SPOKEN: Final = re.compile(r"(.*?\S)\s*(?:\+\s*(\d+(?:\.\d+)?(?:ms|s|m|h)))?", re.DOTALL)
 _UNITS: Final = {"ms": MILLISECOND, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, None: SECOND}
 
 
@@ -32,11 +34,10 @@ class Press:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class PressWhen:
-    """Keys pressed `delay` µs after prompt number `prompt` ended, or after one whose name `pattern` matches."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterPrompt:
+    """What is done `delay` µs after prompt number `prompt` ended, or after one whose name `pattern` matches."""
 
-    digits: str
     prompt: int | None = None
     pattern: str | None = None
     delay: int = 0
@@ -49,6 +50,20 @@ class PressWhen:
 
 
 @dataclass(frozen=True, slots=True)
+class PressWhen(AfterPrompt):
+    """Keys pressed one after the other once a prompt has ended."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakWhen(AfterPrompt):
+    """A text spoken by the caller once a prompt has ended."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """A file or any other playable name that the caller sends as audio from `at` (µs of call time) on."""
 
@@ -56,13 +71,27 @@ class Say:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """A text that the caller speaks from `at` (µs of call time) on."""
+
+    text: str
+    at: int
+
+
 @dataclass(slots=True)
 class Scenario:
-    """A caller: who they are, what they press and say, and when they hang up (µs of call time; None: never)."""
+    """A caller: who they are, what they press and say, and when they hang up (µs of call time; None: never).
+
+    `voice` is the espeak-ng voice in which they speak texts.
+    """
 
     press: list[Press] = field(default_factory=list)
     press_when: list[PressWhen] = field(default_factory=list)
     say: list[Say] = field(default_factory=list)
+    speak: list[Speak] = field(default_factory=list)
+    speak_when: list[SpeakWhen] = field(default_factory=list)
+    voice: str = DEFAULT_VOICE
     hangup_at: int | None = None
     from_number: str = "1000"
     from_name: str = "Caller"
@@ -103,13 +132,19 @@ def parse_press_when(text: str) -> PressWhen:
         )
     keys, _, delay = keys.partition("+")
     digits, wait = _digits(keys), parse_time(delay) if delay else 0
+    prompt, pattern = _prompt(what)
+    return PressWhen(digits, prompt=prompt, pattern=pattern, delay=wait)
+
+
+def _prompt(what: str) -> tuple[int | None, str | None]:
+    """Return the number or the pattern of the prompt that is waited for."""
     if what.isdigit():
-        return PressWhen(digits, prompt=int(what), delay=wait)
+        return int(what), None
     try:
         re.compile(what)
     except re.error as error:
         raise ScenarioError(f"{what!r} is no pattern: {error}") from None
-    return PressWhen(digits, pattern=what, delay=wait)
+    return None, what
 
 
 def parse_say(text: str) -> Say:
@@ -118,6 +153,27 @@ def parse_say(text: str) -> Say:
     if not mark or not path:
         raise ScenarioError(f"{text!r} does not say when: write FILE@TIME, as in hello.wav@3s")
     return Say(path, parse_time(time))
+
+
+def parse_speak(text: str) -> Speak:
+    """Return the text of `TEXT@3s`."""
+    spoken, mark, time = text.rpartition("@")
+    if not mark or not spoken.strip():
+        raise ScenarioError(f"{text!r} does not say when: write TEXT@TIME, as in yes please@3s")
+    return Speak(spoken.strip(), parse_time(time))
+
+
+def parse_speak_when(text: str) -> SpeakWhen:
+    """Return the text of `2=yes` (after prompt 2), `welcome=yes please`, `welcome=yes+500ms`."""
+    what, mark, spoken = text.partition("=")
+    match = _SPOKEN.fullmatch(spoken.strip())
+    if not mark or not what or match is None:
+        raise ScenarioError(
+            f"{text!r} does not say what is waited for: write PROMPT=TEXT, as in 2=yes or welcome=yes please"
+        )
+    wait = parse_time(match[2]) if match[2] else 0
+    prompt, pattern = _prompt(what)
+    return SpeakWhen(match[1], prompt=prompt, pattern=pattern, delay=wait)
 
 
 def _digits(text: str) -> str:
@@ -141,7 +197,20 @@ def parse_rate(value: object) -> int:
     return int(str(value))
 
 
-_KEYS: Final = ("press", "press_when", "say", "hangup_at", "from", "name", "to", "var", "rate")
+_KEYS: Final = (
+    "press",
+    "press_when",
+    "say",
+    "speak",
+    "speak_when",
+    "voice",
+    "hangup_at",
+    "from",
+    "name",
+    "to",
+    "var",
+    "rate",
+)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -174,6 +243,12 @@ def _from_mapping(data: Mapping[Any, Any]) -> Scenario:
                 scenario.press_when += [parse_press_when(text) for text in _texts(value)]
             case "say":
                 scenario.say += [parse_say(text) for text in _texts(value)]
+            case "speak":
+                scenario.speak += [parse_speak(text) for text in _texts(value)]
+            case "speak_when":
+                scenario.speak_when += [parse_speak_when(text) for text in _texts(value)]
+            case "voice":
+                scenario.voice = str(value)
             case "hangup_at":
                 scenario.hangup_at = parse_time(str(value))
             case "from":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -12,9 +13,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from host.clock import SECOND, VIRTUAL_EPOCH, Clock, RealClock, Timer, VirtualClock, Waiter
-from host.default_config import default_configuration
+from host.default_config import MODULES_OF_PACKAGES, default_configuration
 from host.hangup_cause import HangupCause
 from host.log import LogLevel
+from host.module_loader import ModuleUnavailable
 from host.switch import Switch, default_base
 from host.testing import timeline
 from host.testing.caller import SimulatedCaller
@@ -44,6 +46,7 @@ MODULES: Final = (
     "mod_voicemail",
     "mod_say_en",
     "mod_flite",
+    "mod_test",
     "mod_lua",
 )
 DEFAULT_LIMIT: Final = 3600 * SECOND
@@ -253,6 +256,9 @@ def _switch(clock: Clock, options: CallOptions, folder: str) -> Switch:
         switch.xml.load_text(default_configuration(switch.global_variables.get("script_dir") or "scripts"))
     for module in options.modules:
         switch.modules.load(module)
+    for module in MODULES_OF_PACKAGES.values() if options.modules is MODULES else ():
+        with contextlib.suppress(ModuleUnavailable):
+            switch.modules.load(module)
     lua_conf.adjust_limits(switch, options.burst / SECOND, options.lua)
     if options.speak_missing:
         switch.speak_missing = spoken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -111,6 +112,12 @@ def _speak(facts: Facts) -> Text:
     return text.append(f"  {duration(length)}" if length is not None else "", style="dim")
 
 
+def _detected_speech(facts: Facts) -> Text | None:
+    text = str(facts["text"])
+    words = re.search(r"<input[^>]*>(.*?)</input>", text, re.DOTALL)  # of what engines with XML say
+    return _marked("☺", "heard", "green", f"{facts['type']} {words[1] if words else text}".rstrip())
+
+
 def _execute(facts: Facts) -> Text:
     return _marked("▸", "runs", "bold", f"{facts['application']}({facts['data']})")
 
@@ -163,7 +170,10 @@ _DESCRIBE: Final[dict[str, Callable[[Facts], Text | None]]] = {
     ),
     "record_failed": lambda facts: _marked("●", "no record", "red", str(facts["reason"])),
     "press": lambda facts: _marked("⌨", "presses", "bold green", str(facts["digit"])),
-    "caller_says": lambda facts: _marked("☺", "says", "bold green", str(facts["path"])),
+    "detected_speech": _detected_speech,
+    "caller_says": lambda facts: _marked(
+        "☺", "says", "bold green", f'"{facts["text"]}"' if "text" in facts else str(facts["path"])
+    ),
     "say": lambda facts: _marked(
         "♪",
         "says",

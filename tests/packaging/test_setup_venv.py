@@ -113,14 +113,15 @@ def test_names_the_peers_that_are_missing(
     there = False
     for probe in ("has_postgres", "has_kamailio"):
         monkeypatch.setattr(setup_venv, probe, lambda: there)
-    monkeypatch.setattr(setup_venv, "has_odbc_driver", lambda library: there)
+    for probe in ("has_odbc_driver", "has_library"):
+        monkeypatch.setattr(setup_venv, probe, lambda library: there)
     asked: list[list[str]] = []
     monkeypatch.setattr(setup_venv, "install_packages", asked.append)
     assert setup_venv.main(["--peers"]) == 0
     (missing,) = asked
     assert {"redis-server", "postgresql", "sip-tester", "baresip-core", "kamailio"} <= set(missing)
     there = True
-    for program in ("redis-server", "sipp", "baresip", "mariadbd"):
+    for program in ("redis-server", "sipp", "baresip", "mariadbd", "openssl"):
         (tmp_path / program).touch(mode=0o755)
     assert setup_venv.missing_peers() == []
 

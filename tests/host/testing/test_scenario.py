@@ -13,11 +13,15 @@ from host.testing.scenario import (
     PressWhen,
     Say,
     ScenarioError,
+    Speak,
+    SpeakWhen,
     load_scenario,
     parse_press,
     parse_press_when,
     parse_rate,
     parse_say,
+    parse_speak,
+    parse_speak_when,
     parse_time,
     parse_variable,
 )
@@ -112,3 +116,33 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
             parse(text)
         except ScenarioError:
             pass
+
+
+def test_words() -> None:
+    assert parse_speak("yes please@3s") == Speak("yes please", 3 * SECOND)
+    assert parse_speak("me@example.org@500ms") == Speak("me@example.org", 500_000)
+    assert parse_speak_when("2=yes") == SpeakWhen("yes", prompt=2)
+    assert parse_speak_when("welcome=yes please +500ms") == SpeakWhen(
+        "yes please", pattern="welcome", delay=500_000
+    )
+    assert parse_speak_when("sum=one + one=two") == SpeakWhen("one + one=two", pattern="sum")
+
+
+@pytest.mark.parametrize("text", ["yes", "@2s", " @2s", "yes@soon"])
+def test_what_are_no_words(text: str) -> None:
+    with pytest.raises(ScenarioError):
+        parse_speak(text)
+
+
+@pytest.mark.parametrize("text", ["yes", "=yes", "2=", "(=yes"])
+def test_words_after_no_prompt(text: str) -> None:
+    with pytest.raises(ScenarioError):
+        parse_speak_when(text)
+
+
+def test_words_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "caller.yaml"
+    path.write_text('speak: "yes@3s"\nspeak_when: ["welcome=no", "2=maybe+1s"]\nvoice: en-us+f3\n')
+    scenario = load_scenario(path)
+    assert scenario.speak == [Speak("yes", 3 * SECOND)] and scenario.voice == "en-us+f3"
+    assert [when.text for when in scenario.speak_when] == ["no", "maybe"]
