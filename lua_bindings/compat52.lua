@@ -12,20 +12,23 @@ table.unpack = table.unpack or unpack
 if not globals.rawlen then
   function globals.rawlen(value)
     local name = type(value)
-    if name ~= "table" and name ~= "string" then error("table or string expected", 2) end
+    if name ~= "table" and name ~= "string" then
+      error("bad argument #1 to 'rawlen' (table or string expected)", 2)
+    end
     return #value -- neither has a metamethod for it here
   end
 end
 
 local function overridden(plain, event)
-  return function(value)
+  return function(...)
+    local value = ...
     local metatable = getmetatable(value)
     local method = type(metatable) == "table" and metatable[event]
     if method then
       local iterate, state, first = method(value)
       return iterate, state, first
     end
-    return plain(value)
+    return plain(...)
   end
 end
 globals.pairs = overridden(pairs, "__pairs")
@@ -96,14 +99,6 @@ package.searchpath = package.searchpath or function(name, path, separator, repla
   return nil, tried
 end
 
--- LuaJIT and C's `strtod` know more numbers than Lua 5.2: names such as Nan and Inf are none there, nor is 0b1.
-local find = string.find
-globals.tonumber = function(...)
-  local number, text = tonumber(...), ...
-  if number and type(text) == "string" and find(text, "^[^xX]*[bBnN]") and select("#", ...) == 1 then return nil end
-  return number
-end
-
 local log = math.log
 if select(2, pcall(log, 8, 2)) ~= 3 then
   math.log = function(x, base)
@@ -112,11 +107,17 @@ if select(2, pcall(log, 8, 2)) ~= 3 then
   end
 end
 
-local running = coroutine.running
+-- The main thread has no object here: one that cannot be resumed stands for it.
+local running, status, main = coroutine.running, coroutine.status, nil
 coroutine.running = function()
   local current, is_main = running()
-  if current == nil then return nil, true end
-  return current, is_main or false
+  if current ~= nil then return current, is_main or false end
+  main = main or coroutine.create(function() error("cannot resume non-suspended coroutine", 0) end)
+  return main, true
+end
+coroutine.status = function(...)
+  if main ~= nil and (...) == main then return running() == nil and "running" or "normal" end
+  return status(...)
 end
 
 -- Most scripts never look at it.

@@ -1,7 +1,8 @@
-"""The databases behind `freeswitch.Dbh`: SQLite, PostgreSQL (psycopg), ODBC (pyodbc), by FreeSWITCH's names."""
+"""The databases behind `freeswitch.Dbh`: SQLite, PostgreSQL (psycopg), MariaDB (PyMySQL), ODBC (pyodbc)."""
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -36,14 +37,16 @@ class Database(ABC):
 def connect(dsn: str, folder: Path) -> Database:
     """Open the database that a DSN names; plain names are SQLite files in `folder`. Raises DatabaseError.
 
-    FreeSWITCH: `sqlite://NAME-OR-PATH`, `pgsql://PARAMETERS`, `odbc://DSN:USER:PASSWORD`, and without a scheme
-    anything with a colon is ODBC, anything else SQLite.
+    FreeSWITCH: `sqlite://NAME-OR-PATH`, `pgsql://PARAMETERS`, `mariadb://PARAMETERS`, `odbc://DSN:USER:PASSWORD`, and
+    without a scheme anything with a colon is ODBC, anything else SQLite.
     """
     scheme, separator, rest = dsn.partition("://")
     if separator and scheme.lower() == "sqlite":
         return SqliteDatabase(_file(rest, folder))
     if separator and scheme.lower() in ("pgsql", "postgresql", "postgres"):
         return PostgresDatabase(rest if scheme.lower() == "pgsql" else dsn)
+    if separator and scheme.lower() in ("mariadb", "maria", "mysql"):
+        return MariadbDatabase(rest)
     if separator and scheme.lower() == "odbc":
         return OdbcDatabase(rest)
     if ":" in dsn[2:]:
@@ -162,6 +165,85 @@ class PostgresDatabase(Database):
 
     def close(self) -> None:
         self._connection.close()
+
+
+class MariadbDatabase(Database):
+    """A MariaDB or MySQL connection: `Server=…; Port=…; Database=…; Uid=…; Pwd=…; Charset=…`."""
+
+    def __init__(self, parameters: str) -> None:
+        try:
+            pymysql: Any = importlib.import_module("pymysql")
+        except ImportError as error:
+            raise DatabaseError("install moonline[mysql] for MariaDB") from error
+        self._error: type[Exception] = pymysql.Error
+        given = _mariadb_parameters(parameters)
+        try:
+            self._connection: Any = pymysql.connect(
+                host=given.get("host", "localhost"),
+                port=int(given.get("port", "3306")),
+                user=given.get("user"),
+                password=given.get("password", ""),
+                database=given.get("database"),
+                charset=given.get("charset", "utf8mb4"),
+                use_unicode=False,
+                conv=pymysql.converters.encoders,  # texts as the server writes them
+                client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS,
+                autocommit=True,
+            )
+        except (pymysql.Error, ValueError, LookupError) as error:
+            raise DatabaseError(_mariadb_text(error)) from error
+
+    def execute(self, sql: str, on_row: OnRow | None = None) -> None:
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(_clean(sql))
+                more: bool | None = True
+                while more:
+                    self.changed = max(0, cursor.rowcount)
+                    if on_row is not None and cursor.description is not None:
+                        names = [str(column[0]).encode() for column in cursor.description]
+                        for row in cursor:
+                            values = [None if value is None else _odbc_text(value) for value in row]
+                            if not on_row(names, values):
+                                return
+                    more = cursor.nextset()
+        except self._error as error:
+            raise DatabaseError(_mariadb_text(error)) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+# FreeSWITCH: the names of mod_mariadb's parameters, in any case.
+_MARIADB_NAMES: Final = {
+    "server": "host",
+    "host": "host",
+    "uid": "user",
+    "user": "user",
+    "username": "user",
+    "pwd": "password",
+    "passwd": "password",
+    "password": "password",
+    "database": "database",
+    "db": "database",
+    "port": "port",
+    "charset": "charset",
+}
+
+
+def _mariadb_parameters(text: str) -> dict[str, str]:
+    """Return the known ones of `Name=value` texts between semicolons; an `=` ends a value."""
+    found = {}
+    for part in text.split(";"):
+        name, *values = part.split("=")
+        known = _MARIADB_NAMES.get(name.strip().lower())
+        if known is not None and values:
+            found[known] = values[0].strip() if known in ("charset", "port") else values[0]
+    return found
+
+
+def _mariadb_text(error: Exception) -> str:
+    return str(error.args[-1]) if error.args else str(error)
 
 
 class OdbcDatabase(Database):

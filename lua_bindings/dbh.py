@@ -30,7 +30,7 @@ class Dbh:
             if name:
                 folder = run.switch.global_variables.get("db_dir") or "."
                 self._database = connect(name, Path(folder))
-        except (DatabaseError, OSError) as error:
+        except (DatabaseError, OSError, ValueError) as error:  # ValueError: a name of bytes that are no text
             self._log(str(error))
         if self._database is None:
             self._log("Connection failed.  DBH NOT Connected.")

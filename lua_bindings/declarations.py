@@ -112,7 +112,7 @@ attribute switch_event_types_t e_event_id
 attribute char * e_callback
 attribute char * e_subclass_name
 attribute char * e_cb_arg
-attribute switch_event_node_t *[SWITCH_EVENT_ALL+1] enodes
+attribute switch_event_node_t ** enodes
 attribute uint32_t node_index
 int bind(char const * event_name, char const * subclass_name = "")
 void filter(char const * header, char const * value = nil)

@@ -7,7 +7,8 @@ from typing import Final
 
 # What a semicolon may follow in Lua 5.1 is the end of a statement; after these it ends nothing.
 _OPENERS: Final = frozenset({b"do", b"then", b"else", b"repeat", b";", b"::"})
-_TOKEN: Final = re.compile(
+# One token of Lua, or a blank or comment between two.
+TOKEN: Final = re.compile(
     rb"""
       (?P<blank>\s+)
     | (?P<comment>--\[(?P<ceq>=*)\[.*?\](?P=ceq)\] | --[^\n]*)
@@ -26,7 +27,7 @@ def without_empty_statements(code: bytes) -> bytes:
     out = bytearray(code)
     former = b";"
     function_head = False
-    for match in _TOKEN.finditer(code):
+    for match in TOKEN.finditer(code):
         if match["blank"] or match["comment"]:
             continue
         token = match.group()

@@ -10,6 +10,7 @@ from host.event_bus import Subscription
 from host.event_name import EVENT_NAMES, find_event_name
 from host.log import LogLevel
 from lua_bindings.event_object import Event
+from lua_bindings.opaque import Opaque
 
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
@@ -33,6 +34,8 @@ class EventConsumer:
         self._filters: list[tuple[str, str | None]] = []
         self._waiter = run.switch.clock.waiter()
         self._ready = True
+        self.events = Opaque("switch_queue_t", self._queue)
+        self.enodes = Opaque("switch_event_node_t *", self._subscriptions)
         self.e_callback: str | None = None
         self.e_subclass_name: str | None = None
         self.e_cb_arg: str | None = None

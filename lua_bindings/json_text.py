@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any, Final, TypeAlias
+
+from host.json_reader import read
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_NESTING_LIMIT: Final = 1000  # cJSON refuses to parse deeper
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER: Final = json.JSONDecoder(parse_constant=_no_constant, parse_int=float, strict=False)
 
 
 def parse(text: str) -> JsonValue:
     """Return the value at the beginning of `text`; what follows it is not looked at. Raises ValueError."""
-    if text.count("[") + text.count("{") > _NESTING_LIMIT and _depth(text) > _NESTING_LIMIT:
-        raise ValueError("nested too deep")
-    try:
-        value: JsonValue = _DECODER.raw_decode(text.lstrip(" \t\r\n"))[0]
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    value: JsonValue = read(text)
     return value
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    quoted = escaped = False
-    for character in text:
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            quoted = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest
 
 
 def write(value: Any, *, formatted: bool) -> str:
@@ -94,6 +65,8 @@ def _write_object(value: dict[str, Any], depth: int, formatted: bool, out: list[
 def _number(value: float) -> str:
     if math.isnan(value) or math.isinf(value):
         return "null"
+    if value == 0 and math.copysign(1, value) < 0:
+        return "-0"
     if value == int(value) and -(2**31) <= value < 2**31:
         return str(int(value))
     text = f"{value:.15g}"

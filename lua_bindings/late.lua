@@ -18,7 +18,10 @@ local parts = {}
 
 function parts.show_object(object)
   local metatable = get_metatable(object)
-  local host = backing[core.class_named[metatable]][object]
+  local name = core.class_named[metatable]
+  local host = backing[name][object]
+  -- SWIG knows how to show objects of classes only.
+  if not ask("describe", name) then return "userdata: " .. ask("address", host) end
   return "<userdata of type '" .. class_of[metatable] .. " *' at " .. ask("address", host) .. ">"
 end
 
@@ -27,8 +30,9 @@ function parts.set_member(object, key, value)
   local name = core.class_named[get_metatable(object)]
   local members, host = core.members_of[name], backing[name][object]
   if members and type(key) == "string" and host ~= nil then
-    if type(value) == "userdata" or type(value) == "table" or type(value) == "function" then value = type(value) end
-    refusal = members(host, key, true, value)
+    local got = parts.type_name(value)
+    if got ~= "string" and got ~= "number" then value = nil end
+    refusal = members(host, key, true, value, got, value and tonumber(value))
   else
     refusal = "Assignment not possible. No setter/member with this name. "
       .. "For custom assignments implement __setitem method."
@@ -79,9 +83,16 @@ local function type_name(value)
   local name = type(value)
   if name == "userdata" then
     local ctype = class_of[get_metatable(value)]
-    return ctype and ctype .. " *" or "userdata (unknown type)"
+    if not ctype then return "userdata (unknown type)" end
+    return ctype .. (ctype:sub(-1) == "*" and "*" or " *")
   end
   return name
+end
+
+parts.type_name = type_name
+function parts.swig_type(...)
+  if select("#", ...) == 0 then return "no value" end
+  return type_name((...))
 end
 
 local function fits(kind, value)
@@ -161,7 +172,7 @@ function parts.check(spec, count, ...)
     local argument, value = signature[i + 2], values[i]
     local kind, name = argument[1], type(value)
     if name == "number" and (kind == "S" or kind == "C") then
-      values[i] = tostring(value)
+      values[i] = value == value and tostring(value) or "-nan"
     elseif name == "string" and (kind == "N" or kind == "U") then
       values[i] = tonumber(value)
     elseif argument[3] then
@@ -241,9 +252,10 @@ function parts.virtual_time(now, ticks)
     return now()
   end
   os.clock = function() return ticks() end
-  os.date = function(format, time, ...)
-    if time == nil then time = now() end
-    return os_date(format or "%c", time, ...)
+  os.date = function(...)
+    local format, time = ...
+    if format ~= nil and time ~= nil then return os_date(...) end
+    return os_date(format == nil and "%c" or format, time == nil and now() or time)
   end
 end
 
@@ -258,10 +270,11 @@ do
   end
   local methods = get_metatable(io.stdout).__index
   local close_file, close_any = methods.close, io.close
-  local function text_of(value, name)
+  local function text_of(name, ...)
+    local value = ...
     if type(value) == "number" then return tostring(value) end
     if type(value) == "string" then return value end
-    local got = value == nil and "no value" or type(value)
+    local got = select("#", ...) == 0 and "no value" or type(value)
     error("bad argument #1 to '" .. name .. "' (string expected, got " .. got .. ")", 3)
   end
   local function close_program(file)
@@ -280,10 +293,10 @@ do
     if programs[file] then return close_program(file) end
     return close_any(file, ...)
   end
-  function parts.popen(command, mode)
-    command = text_of(command, "popen")
+  function parts.popen(...)
+    local command, mode = text_of("popen", ...), select(2, ...)
     if mode == nil then mode = "r" end
-    if mode ~= "r" and mode ~= "w" then error("bad argument #2 to 'popen' (invalid mode)", 2) end
+    if mode ~= "r" and mode ~= "w" then return nil, command .. ": Invalid argument", 22 end
     ask_functions()
     shared[1] = true
     local path, number, code = start(command, mode)
@@ -300,7 +313,7 @@ do
   end
   function parts.execute(command)
     if command == nil then return true end
-    command = text_of(command, "execute")
+    command = text_of("execute", command)
     ask_functions()
     shared[1] = true
     return execute(command)
@@ -331,12 +344,19 @@ do
   local deepest, depth = core.deepest, 0
 
   -- A function as replacement: each turn of a recursion through it takes 10 kB of C's stack.
-  function parts.gsub(...)
-    if depth >= deepest then error("C stack overflow", 3) end
+  function parts.gsub(text, pattern, by, ...)
+    if depth >= deepest then error("C stack overflow", 2) end
     depth = depth + 1
-    local ok, failure, count = pcall(gsub, ...)
+    local own, replace = true, by -- whether the error is not the script's function's
+    replace = function(...)
+      own = false
+      local value = by(...)
+      own = true
+      return value
+    end
+    local ok, failure, count = pcall(gsub, text, pattern, replace, ...)
     depth = depth - 1
-    if not ok then error(failure, 0) end
+    if not ok then error(failure, own and 2 or 0) end
     return failure, count
   end
 end
@@ -398,10 +418,15 @@ function parts.own_finalizers()
   core.debug.setmetatable = function(object, metatable)
     return (without_finalizer(set_metatable, object, metatable))
   end
-  globals.collectgarbage = function(...)
-    local a, b, c = collect(...)
+  local function finalized(...)
     finalize()
-    return a, b, c
+    return ...
+  end
+  globals.collectgarbage = function(...)
+    if select("#", ...) > 0 and (...) ~= nil and not pcall(collect, ...) then
+      error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring((...)) .. "')", 2)
+    end
+    return finalized(collect(...))
   end
 end
 
@@ -448,47 +473,80 @@ end
 function parts.bit32(made)
   local bit, floor = core.bit, core.floor
   local function unsigned(n) return n % 4294967296 end
-  local function whole(n) return bit.tobit(floor(n) % 4294967296) end
-  local function fold(operation, start)
+  -- The function of that name calls it: `level` 3 is the script.
+  local function argument(name, index, count, value, level)
+    local number = tonumber(value)
+    if type(value) == "number" or (type(value) == "string" and number) then return number end
+    local got = index > count and "no value" or type(value)
+    error("bad argument #" .. index .. " to '" .. name .. "' (number expected, got " .. got .. ")", level or 3)
+  end
+  -- Lua 5.2 rounds to the nearest, and to the even one of two.
+  local function whole(...)
+    local n = argument(...)
+    local low = floor(n)
+    if n - low > 0.5 or (n - low == 0.5 and low % 2 == 1) then low = low + 1 end
+    return bit.tobit(low % 4294967296)
+  end
+  local function integer(...)
+    local n = argument(...)
+    return n < 0 and -floor(-n) or floor(n)
+  end
+  local function fold(name, operation, start)
     return function(...)
-      local result = start
-      for i = 1, select("#", ...) do result = operation(result, whole((select(i, ...)))) end
+      local result, count = start, select("#", ...)
+      for i = 1, count do result = operation(result, whole(name, i, count, (select(i, ...)), 4)) end
       return unsigned(result)
     end
   end
-  local band, bor, bnot = fold(bit.band, -1), fold(bit.bor, 0), function(n) return unsigned(bit.bnot(whole(n))) end
+  local test = fold("btest", bit.band, -1)
   local function shift(n, by) -- to the left
     if by > 31 or by < -31 then return 0 end
-    return unsigned(by < 0 and bit.rshift(whole(n), -by) or bit.lshift(whole(n), by))
+    return unsigned(by < 0 and bit.rshift(n, -by) or bit.lshift(n, by))
   end
-  local function arshift(n, by)
-    if by < 0 then return shift(n, -by) end
-    return unsigned(bit.arshift(whole(n), by > 31 and 31 or by))
+  local function shifting(name, operation)
+    return function(...)
+      local count, n, by = select("#", ...), ...
+      if name == "arshift" then argument(name, 1, count, n) end -- the others look at the second first
+      local by_ = integer(name, 2, count, by, 4)
+      return operation(whole(name, 1, count, n, 4), by_)
+    end
   end
-  local function field_mask(name, field, width)
-    field, width = floor(field), width == nil and 1 or floor(width)
-    if field < 0 then
-      error("bad argument #" .. (name == "extract" and 2 or 3) .. " to '" .. name .. "' (field cannot be negative)", 3)
-    end
-    if width < 1 then
-      error("bad argument #" .. (name == "extract" and 3 or 4) .. " to '" .. name .. "' (width must be positive)", 3)
-    end
+  local function field_mask(name, at, count, field, width)
+    field = integer(name, at, count, field, 5)
+    width = width == nil and 1 or integer(name, at + 1, count, width, 5)
+    if field < 0 then error("bad argument #" .. at .. " to '" .. name .. "' (field cannot be negative)", 3) end
+    if width < 1 then error("bad argument #" .. at + 1 .. " to '" .. name .. "' (width must be positive)", 3) end
     if field + width > 32 then error("trying to access non-existent bits", 3) end
     return field, 2 ^ width - 1
   end
   local ready = {
-    arshift = arshift, band = band, bnot = bnot, bor = bor, bxor = fold(bit.bxor, 0), lshift = shift,
-    btest = function(...) return band(...) ~= 0 end,
-    rshift = function(n, by) return shift(n, -by) end,
-    lrotate = function(n, by) return unsigned(bit.rol(whole(n), by % 32)) end,
-    rrotate = function(n, by) return unsigned(bit.ror(whole(n), by % 32)) end,
-    extract = function(n, field, width)
-      local at, mask = field_mask("extract", field, width)
-      return band(shift(n, -at), mask)
+    band = fold("band", bit.band, -1), bor = fold("bor", bit.bor, 0), bxor = fold("bxor", bit.bxor, 0),
+    btest = function(...)
+      local count = select("#", ...)
+      for i = 1, count do argument("btest", i, count, (select(i, ...))) end
+      return test(...) ~= 0
     end,
-    replace = function(n, value, field, width)
-      local at, mask = field_mask("replace", field, width)
-      return bor(band(n, bnot(shift(mask, at))), shift(band(value, mask), at))
+    bnot = function(...) return unsigned(bit.bnot(whole("bnot", 1, select("#", ...), (...), 4))) end,
+    lshift = shifting("lshift", shift),
+    rshift = shifting("rshift", function(n, by) return shift(n, -by) end),
+    arshift = shifting("arshift", function(n, by)
+      if by < 0 then return shift(n, -by) end
+      return unsigned(bit.arshift(n, by > 31 and 31 or by))
+    end),
+    lrotate = shifting("lrotate", function(n, by) return unsigned(bit.rol(n, by % 32)) end),
+    rrotate = shifting("rrotate", function(n, by) return unsigned(bit.ror(n, by % 32)) end),
+    extract = function(...)
+      local count, n, field, width = select("#", ...), ...
+      n = whole("extract", 1, count, n, 4)
+      local at, mask = field_mask("extract", 2, count, field, width)
+      return unsigned(bit.band(bit.rshift(n, at), mask))
+    end,
+    replace = function(...)
+      local count, n, value, field, width = select("#", ...), ...
+      n, value = whole("replace", 1, count, n, 4), whole("replace", 2, count, value, 4)
+      local at, mask = field_mask("replace", 3, count, field, width)
+      local there = bit.lshift(bit.tobit(mask), at)
+      return unsigned(bit.bor(bit.band(n, bit.bnot(there)), bit.lshift(bit.band(value, bit.tobit(mask)), at)))
     end,
   }
   for name, f in pairs(ready) do
@@ -506,9 +564,23 @@ do
     return ask("handle")
   end
 
+  local search, find, rock_places = package.searchpath, core.find, { "/lua/%d%.%d/", "/luajit%-[^/]*/" }
+
+  -- Whether a script has a module of its own by that name: one that lies elsewhere than where rocks are installed.
+  local function is_own(name)
+    local path = package.path
+    if type(path) ~= "string" then return false end
+    local file = search(name, path)
+    if not file then return false end
+    for _, place in pairs(rock_places) do
+      if find(file, place) then return false end
+    end
+    return true
+  end
+
   function parts.rock(name)
-    local code, functions, border_code = ask("rock", name)
-    if code == nil then return nil end
+    local code, functions, border_code, yields = ask("rock", name)
+    if code == nil or yields and is_own(name) then return nil end
     if border == nil then
       border = load_chunk(border_code)(
         new_object, set_metatable, get_metatable, function(host) return ask("address", host) end, shared, select, type,

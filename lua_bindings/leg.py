@@ -14,6 +14,7 @@ from host.ivr.input_args import InputArgs
 from host.log import LogLevel
 from host.status import Status
 from lua_bindings.callback_result import obey
+from lua_bindings.dtmf import InputCallbackState
 from lua_bindings.event_object import Event
 from lua_bindings.host_call import ScriptFault, to_bytes
 from lua_bindings.leg_call import LegCall
@@ -51,11 +52,14 @@ class Leg:
         self.hangup_func_str: str | None = None
         self.hangup_func_arg: str | None = None
         self.hook_state: ChannelState | None = None
+        self.cb_state = InputCallbackState(run)
         self.variable_cache: dict[bytes, bytes] = {}
         self.variable_generation = -1
         self._args: InputArgs | None = None
         self._hook_done = False
         self._in_call: LegCall[object] | None = None
+        # FreeSWITCH: whether a callback's answer may command the file that is played or recorded.
+        self._commands_file = False
         run.legs.append(self)
 
     def attach(self, session: Session) -> None:
@@ -194,7 +198,8 @@ class Leg:
         if self.session is None:
             self._no_call()
             return Opaque("switch_status_t", Status.FALSE)
-        return Opaque("switch_status_t", obey(result, self.session.playing))
+        playing = self.session.playing if self._commands_file else None
+        return Opaque("switch_status_t", obey(result, playing, self._args))
 
     def _on_input(self, session: Session, item: Digit | HostEvent) -> Status:
         call = self._in_call
@@ -212,14 +217,16 @@ class Leg:
             things = (item.digit.encode(), item.duration or DEFAULT_DTMF_DURATION)
             kind = b"dtmf"
         else:
-            things = (Event.around(self._run, item, mine=True),)
+            things = (Event.around(self._run, item, mine=False),)
             kind = b"event"
         answer = self._run.callback(
             session.channel, self.cb_function, self.cb_arg or None, self, kind, *things
         )
         if not answer.ok:
             return Status.FALSE
-        return obey(answer.text, session.playing)
+        if not self._commands_file:
+            return obey(answer.text, None)
+        return obey(answer.text, session.playing, self._args)
 
     # -- where work is done --------------------------------------------------------------------------------------
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable as Function
 from typing import TYPE_CHECKING, Final
 
-from lua_bindings.contract import Attribute, ScriptClass
+from lua_bindings.contract import CLASSES, Attribute, ScriptClass
 from lua_bindings.host_call import to_bytes, to_int, to_text
 from lua_bindings.opaque import Opaque
+from lua_bindings.wrappers import class_behind
 
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
@@ -23,16 +24,25 @@ _NO_MEMBER: Final = (
 def member_access(run: ScriptRun, cls: ScriptClass) -> Function[..., object]:
     """Return what reads and sets members of a class's objects.
 
-    `(object, name)` answers the value, or `(host value, C type)` for what becomes an opaque object, nothing for an
-    unknown member; `(object, name, True, value)` sets it and answers the error's text, if any.
+    `(object, name)` answers the value, or `(host value, class)` for what becomes an object, nothing for an unknown
+    member; `(object, name, True, value, type, number)` sets it and answers the error's text, if any. A value is a
+    text, a number or None; its type is as SWIG names it; `number` is what Lua makes of it.
     """
 
-    def access(owner: object, name: bytes, setting: bool = False, value: object = None) -> object:
+    def access(
+        owner: object,
+        name: bytes,
+        setting: bool = False,
+        value: object = None,
+        kind: bytes = b"",
+        number: float | None = None,
+    ) -> object:
         attribute = cls.attribute(name.decode("utf-8", "replace"))
         if attribute is None:
             return _NO_MEMBER if setting else None
         if setting:
-            return _set(owner, cls, attribute, value)
+            type_name = kind.decode("utf-8", "replace")
+            return _set(owner, _owner_of(cls, attribute), attribute, value, type_name, number)
         return _get(owner, attribute)
 
     return access
@@ -46,30 +56,41 @@ def _get(owner: object, attribute: Attribute) -> object:
         return value
     if value is None and attribute.ctype.endswith("*"):
         return None
-    bare = attribute.ctype.removesuffix(" *")
+    bare = attribute.ctype.removesuffix("*").rstrip()
+    cls = class_behind(bare)
+    if cls in CLASSES:
+        return value, cls.encode()
     return value if isinstance(value, Opaque) else Opaque(bare, value), bare.encode()
 
 
-def _set(owner: object, cls: ScriptClass, attribute: Attribute, value: object) -> bytes | None:
+def _owner_of(cls: ScriptClass, attribute: Attribute) -> ScriptClass:
+    """Return the class, of `cls` and its bases, that declares the member."""
+    while cls.base is not None and attribute.name not in cls.attributes:
+        cls = cls.base
+    return cls
+
+
+def _set(
+    owner: object,
+    cls: ScriptClass,
+    attribute: Attribute,
+    value: object,
+    kind: str,
+    number: float | None,
+) -> bytes | None:
     label = f"{cls.ctype}::{attribute.name}"
+    refusal = f"Error in {label} (arg 2), expected '{attribute.ctype}' got '{kind}'".encode()
     if attribute.ctype in _TEXTS:
-        if value is not None and (isinstance(value, bool) or not isinstance(value, bytes | int | float)):
-            return _refusal(label, attribute, value)
+        if kind not in ("string", "number", "nil") or (attribute.ctype == "char" and value is None):
+            return refusal
         text = to_text(value) if isinstance(value, bytes) else None if value is None else f"{value:.14g}"
-        if attribute.ctype == "char":
-            if not text:
-                return _refusal(label, attribute, value)
-            text = text[:1]
-        setattr(owner, attribute.name, text)
+        setattr(owner, attribute.name, text[:1] if text and attribute.ctype == "char" else text)
         return None
-    if attribute.ctype in _NUMBERS and isinstance(value, int | float) and not isinstance(value, bool):
-        setattr(owner, attribute.name, to_int(value))
+    if attribute.ctype in _NUMBERS:
+        if number is None:
+            return refusal
+        if attribute.ctype == "unsigned int" and number < 0:
+            return b"number must not be negative"
+        setattr(owner, attribute.name, to_int(number))
         return None
-    return _refusal(label, attribute, value)
-
-
-def _refusal(label: str, attribute: Attribute, value: object) -> bytes:
-    kind = "nil" if value is None else "boolean" if isinstance(value, bool) else "number"
-    if isinstance(value, bytes):
-        kind = "string"
-    return f"Error in {label} (arg 2), expected '{attribute.ctype}' got '{kind}'".encode()
+    return refusal

@@ -7,8 +7,8 @@
 -- `ask(what, …)` answers what is needed more rarely: `describe` a name of the table `freeswitch` (a class's C type, its
 -- base, whether it can be made; false for a function, a number for a constant) and all `names`; the byte code of the
 -- `late` parts and the host's `functions` for them; a `rock`'s byte code, a table of the host's functions it is made of
--- and the byte code of the border; the `address` of an object; a new `handle`; and where a number of the host's lies
--- that tells of changes.
+-- and the byte code of the border; the `address` of an object; a new `handle`; where a number of the host's lies
+-- that tells of changes; and for a chunk whose `syntax` is refused, what stands for it or Lua 5.2's words for that.
 local bind, judge, ask, interval, use_jit = ...
 
 local type, select, error, pcall, xpcall, tostring, tonumber = type, select, error, pcall, xpcall, tostring, tonumber
@@ -162,6 +162,11 @@ end
 
 rawset(backing, "check", function(...) return late("check")(...) end)
 print = function(...) return late("print")(...) end
+swig_type = function(...) return late("swig_type")(...) end
+swig_equals = function(...)
+  local a, b = ...
+  if type(a) == "userdata" and type(b) == "userdata" then return a == b end
+end
 io.popen = function(...) return late("popen")(...) end
 os.execute = function(...) return late("execute")(...) end
 
@@ -245,6 +250,8 @@ end
 -- Where a recursion has used up the stack, the watch itself fails, and only a script that catches the error goes on:
 -- so every so many errors that it catches are looked at, too, by pcall and its like at the place where they return.
 local errors_caught = 0
+-- Set below for versions whose errors read otherwise than Lua 5.2's: returns the text, of a call of `f` if it is known.
+local reworded = function(message) return message end
 local function caught(ok, ...)
   if not ok and interval > 0 then
     errors_caught = errors_caught + 1
@@ -263,9 +270,13 @@ local function caught(ok, ...)
   end
   return ok, ...
 end
+local function caught_from(f, ok, ...)
+  if ok then return true, ... end
+  return caught(false, reworded((...), f))
+end
 globals.pcall = function(...)
   if select("#", ...) == 0 then error("bad argument #1 to 'pcall' (value expected)", 2) end
-  return caught(pcall(...))
+  return caught_from((...), pcall(...))
 end
 
 local function guard(coroutine_)
@@ -283,10 +294,22 @@ if is_luajit then
   jit = nil
   -- A function that hands out a chunk is called here, for the parser calls it where no hook runs.
   local plain_load = load
-  load = function(chunk, ...)
-    if type(chunk) ~= "function" then return plain_load(chunk, ...) end
-    return late("load_parts")(plain_load, chunk, ...)
+  local function load_text(chunk, ...)
+    local f, message = plain_load(chunk, ...)
+    if f then return f end
+    -- What this parser refuses may be Lua 5.2, and else the text is to be that of 5.2.
+    local code, other = ask("syntax", chunk, ...)
+    if code then return plain_load(code, (...) or chunk, select(2, ...)) end
+    return nil, other or message
   end
+  local function is_text(value) return value == nil or type(value) == "string" end
+  load = function(...)
+    local chunk, name, mode = ...
+    if type(chunk) == "string" and is_text(name) and is_text(mode) then return load_text(...) end
+    if type(chunk) ~= "function" then return plain_load(...) end
+    return late("load_parts")(load_text, ...)
+  end
+  loadstring = load
   for _, name in pairs { "jit", "jit.opt", "jit.util", "jit.profile", "ffi" } do
     package.loaded[name], package.preload[name] = nil, nil
   end
@@ -295,12 +318,14 @@ end
 -- Plain Lua's hooks belong to one coroutine. LuaJIT and Lua 5.1 do not count coroutines that resume each other, until
 -- no stack of C is left, and the process dies.
 local depth, deepest = 0, 190
-local function leave(...)
+local function leave(ok, ...)
   depth = depth - 1
-  return caught(...)
+  if ok then return true, ... end
+  return caught(false, reworded((...)))
 end
+-- The place of the call goes before a text, as in Lua; what stops a script stays as it is.
 local function pass(ok, ...)
-  if not ok then error((...), 0) end
+  if not ok then error((...), verdict == nil and 2 or 0) end
   return ...
 end
 local function resume_counted(...)
@@ -323,7 +348,12 @@ if not is_luajit then
     return made
   end
 end
-local function wrap(f)
+local function wrap(...)
+  local f = ...
+  if type(f) ~= "function" then
+    local got = select("#", ...) == 0 and "no value" or type(f)
+    error("bad argument #1 to 'wrap' (function expected, got " .. got .. ")", 2)
+  end
   local made = coroutine.create(f)
   local resume_it = new_proxy and resume_counted or resume
   return function(...) return pass(resume_it(made, ...)) end
@@ -331,9 +361,15 @@ end
 coroutine.wrap = wrap
 if new_proxy then
   string.gsub = function(...)
-    if type((select(3, ...))) ~= "function" then return gsub(...) end
-    local text, count = late("gsub")(...)
-    return text, count
+    local text, pattern, by = ...
+    if type(by) == "string" then
+      if find(by, "%", 1, true) and find(gsub(by, "%%[%d%%]", ""), "%", 1, true) and find(text, pattern) then
+        error("invalid use of '%' in replacement string", 2)
+      end
+    elseif type(by) == "function" and type(text) == "string" and type(pattern) == "string" then
+      return late("gsub")(...)
+    end
+    return gsub(...)
   end
 end
 
@@ -341,7 +377,7 @@ end
 local function with_handler(f, handler, ...)
   return xpcall(f, function(message)
     if verdict then return message end
-    return handler(message)
+    return handler(reworded(message))
   end, ...)
 end
 -- Lua 5.2 takes what is no function for a handler that fails.
@@ -379,12 +415,12 @@ local function settle(ok, failure, ...)
     local done, text = pcall(tostring, message)
     message = described and done and text or "(error object is a " .. type(message) .. " value)"
   end
-  return false, tostring(message), verdict and stopped_at or trace
+  return false, tostring(reworded(message)), verdict and stopped_at or trace
 end
 
 core = {
   ask = ask, backing = backing, bit = bit, class_named = class_named, class_of = class_of,
-  concat = table.concat, debug = debug, deepest = deepest, error = error, floor = math.floor, get_metatable = get_metatable, getinfo = getinfo, globals = globals,
+  concat = table.concat, debug = debug, deepest = deepest, error = error, find = find, floor = math.floor, get_metatable = get_metatable, getinfo = getinfo, globals = globals,
   gsub = gsub, io = io, load_chunk = load_chunk, load_ffi = load_ffi, makers = makers, members_of = members_of, memory = memory,
   new_proxy = new_proxy, next = next, open = io.open, os = os, package = package, pairs = pairs, pcall = pcall, programs = programs,
   rawget = rawget, rawset = rawset, reads = reads, remove = table.remove, select = select, set_metatable = set_metatable,
@@ -414,7 +450,8 @@ package.loaded.debug = debug
 
 -- rocks ---------------------------------------------------------------------------------------------------------
 
--- The second place where `require` looks, after package.preload and before the file system.
+-- The second place where `require` looks, after package.preload and before the file system. Rocks with names that many
+-- modules have give way to a script's own.
 table.insert(package.searchers or package.loaders, 2, function(name) return late("rock")(name) end)
 
 -- running -------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from host.after_answer import after_answer
 from lua_bindings.contract import CLASSES, CONSTANTS, FUNCTIONS
 from lua_bindings.empty_statement import without_empty_statements
 from lua_bindings.rocks.shelf import BORDER, ROCKS, rock_text
+from lua_bindings.tail_error import with_places
 
 # Names in lua.conf and in a script's first line -> lupa's modules.
 VERSIONS: Final = {
@@ -44,6 +45,7 @@ CHUNK_LIMIT: Final = 512
 HOST_CHUNK: Final = b"=[C]"
 
 _PRECOMPILE: Final = b"return string.dump(assert((loadstring or load)(...)))"
+_REFUSAL: Final = b"local code, name, mode = ... return select(2, load(code, name or code, mode or 'bt'))"
 
 
 # More than a machine has.
@@ -120,6 +122,13 @@ def precompiled(version: str, source: bytes, name: bytes = HOST_CHUNK) -> bytes:
     return code
 
 
+def refusal(code: bytes, name: bytes | None, mode: bytes | None = None) -> bytes | None:
+    """Return why Lua 5.2 does not compile a chunk, None when it does."""
+    reason = _lua_runtime("5.2").execute(_REFUSAL, code, name, mode)
+    assert reason is None or isinstance(reason, bytes)
+    return reason
+
+
 def _lua_text(name: str) -> bytes:
     return importlib.resources.files("lua_bindings").joinpath(f"{name}.lua").read_bytes()
 
@@ -131,8 +140,13 @@ def _start_up(version: str) -> bytes:
     It returns the functions that the host calls, and what makes Lua ready to be called.
     """
     parts = [_lua_text("prelude")]
+    more: tuple[str, ...] = ()
     if version in ("luajit", "5.1"):
-        parts += [b"do", _lua_text("compat52"), b"end"]
+        more = ("compat52", "library52", "pattern52")
+    elif version == "5.2":
+        more = ("compat51",)
+    for name in more:
+        parts += [b"do", _lua_text(name), b"end"]
     return precompiled(version, b"\n".join([*parts, b"return host, steady"]))
 
 
@@ -150,6 +164,19 @@ def _described(name: bytes) -> object:
         base = cls.base.name.encode() if cls.base else None
         return cls.ctype.encode(), base, cls.constructor is not None
     return False if text in FUNCTIONS else CONSTANTS.get(text)
+
+
+def _reread(code: object, name: object, mode: object) -> object:
+    """Return what stands for a chunk that LuaJIT refuses, or None and Lua 5.2's refusal, or None twice."""
+    if not isinstance(code, bytes):
+        return None
+    reason = refusal(
+        code, name if isinstance(name, bytes) else None, mode if isinstance(mode, bytes) else None
+    )
+    if reason is not None:
+        return None, reason
+    bare = without_empty_statements(code) if b";" in code else code
+    return (bare if bare != code else None), None
 
 
 class Runtime:
@@ -226,7 +253,7 @@ class Runtime:
             self.binder.report_bug(f"binding {name}.{key!r}", error)
             return None
 
-    def _ask(self, what: bytes, about: object = None, owner: object = None) -> object:
+    def _ask(self, what: bytes, about: object = None, owner: object = None, more: object = None) -> object:
         match what:
             case b"describe":
                 return _described(about) if isinstance(about, bytes) else None
@@ -238,6 +265,8 @@ class Runtime:
                 return _Handle()
             case b"late":
                 return _late(self.version)
+            case b"syntax":
+                return _reread(about, owner, more)
             case b"rock":
                 return self._rock(about)
         binder = self.binder
@@ -260,6 +289,7 @@ class Runtime:
                 precompiled(self.version, rock_text(wanted), ROCKS[wanted].chunk),
                 table,
                 precompiled(self.version, rock_text(BORDER)),
+                ROCKS[wanted].yields,
             )
         except Exception as error:  # an exception must not become a value in the script
             self.binder.report_bug(f"require {name!r}", error)
@@ -359,7 +389,9 @@ class ChunkCache:
 
 
 def compile_text(runtime: Runtime, code: bytes, name: bytes) -> bytes:
-    """Compile a script's text, with Lua 5.2's empty statements where the version has none."""
+    """Compile a script's text, with Lua 5.2's empty statements and places of errors where the version has none."""
+    if runtime.version in ("luajit", "5.1"):
+        code = with_places(code)
     try:
         return runtime.compile(code, name)
     except LuaSyntaxError:

@@ -22,6 +22,7 @@ from lua_bindings.runtime import (
     Runtime,
     RuntimePool,
     compile_text,
+    refusal,
 )
 from lua_bindings.script_run import Limits, ScriptRun
 
@@ -43,7 +44,8 @@ _POOL: Final = RuntimePool()
 _CHUNKS: Final = ChunkCache()
 _RUNNING: Final[dict[int, ScriptRun]] = {}
 _VERSION_LINE: Final = re.compile(rb"^--\s*moonline:\s*lua(jit|\d\.?\d)\b", re.IGNORECASE)
-_ENVIRONMENT: Final = re.compile(rb"\b_ENV\b")
+# What LuaJIT cannot do: `_ENV`, finalizers and lengths of tables, comparison of values of different types.
+_OF_LUA_5_2: Final = re.compile(rb"\b(?:_ENV|__gc|__len|__lt|__le)\b")
 _SHORTENED: Final = re.compile(r"\.\.\.([^\s:]{40,}?)(?=:\d+)")
 _OUTERMOST: Final = re.compile(r"\n\t\[C\]: in \w+ 'xpcall'\s*$")
 _HOST_LINE: Final = re.compile(r"^\t\[C\]:\d+: .*\n?", re.MULTILINE)
@@ -91,25 +93,31 @@ def run(
     text = text.lstrip(" \n\r")
     limits = limits or Limits()
     code, name, is_file = _inline(text)
-    path = ""
+    path, words, literal = "", [""], b""
     if is_file:
         path, _, _ = text.partition(" ")
+        words = _arguments(text)
         try:
+            literal = _argument_code(words)
             name, code, limits = _read(switch, path, limits)
         except ScriptFileError as error:
             return _failed(switch, session, str(error))
-    elif _needs_environments(code, limits):
-        limits = replace(limits, version="5.2")
-    runtime = _POOL.take(limits.version, limits.jit)
+        runtime, refused = _POOL.take(limits.version, limits.jit), ""
+    else:
+        if _needs_lua_5_2(code, limits):
+            limits = replace(limits, version="5.2")
+        runtime, limits, code, refused = _take_for(code, limits)
     script = ScriptRun(switch, runtime, limits, text)
     _RUNNING[script.number] = script
     try:
-        _begin(script, session, stream, env, _arguments(text) if is_file else None)
+        _begin(script, session, stream, env, words if is_file and not literal else None)
+        if literal:
+            runtime.call("run", compile_text(runtime, literal, INLINE_NAME))
         if limits.path or limits.c_path:
             runtime.call("paths", to_bytes(limits.path), to_bytes(limits.c_path))
         if prepare is not None:
             prepare(script)
-        result = _execute(script, code, name)
+        result = _execute(script, code, name, refused)
         if finish is not None:
             finish(script)
         script.end_lua()
@@ -136,6 +144,24 @@ def _inline(text: str) -> tuple[bytes, bytes, bool]:
 def _arguments(text: str) -> list[str]:
     path, _, rest = text.partition(" ")
     return [path, *separate(rest, " ", ARGUMENT_LIMIT)] if rest else [path]
+
+
+def _argument_code(words: list[str]) -> bytes:
+    """Return the Lua code that sets `argv` where the words are not what comes into it; else nothing.
+
+    FreeSWITCH writes the words as Lua texts and escapes their quotes alone, so that Lua reads their backslashes.
+    Raises ScriptFileError for words that Lua does not read, such as one of several lines.
+    """
+    alone = len(words) == 1
+    if not any(mark in word for word in words for mark in ("\\", "\n", "\r", "'" if alone else "\\")):
+        return b""
+    texts = words if alone else [word.replace("'", "\\'") for word in words]
+    listed = ", ".join(f"'{text}'" for text in texts)
+    code = to_bytes(f"argv = {{[0]={listed}}};")
+    reason = refusal(code, INLINE_NAME)
+    if reason is not None:
+        raise ScriptFileError(reason.decode("utf-8", "surrogateescape"))
+    return code
 
 
 def _begin(
@@ -200,27 +226,56 @@ def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limi
     wanted = _VERSION_LINE.search(code.split(b"\n", 1)[0])
     if wanted is not None:
         limits = replace(limits, version=_version(wanted[1].decode().lower()))
-    elif _needs_environments(code, limits):
+    elif _needs_lua_5_2(code, limits):
         limits = replace(limits, version="5.2")
     if code.startswith(b"#"):  # a line for the shell, not for Lua
         code = code[code.find(b"\n") :] if b"\n" in code else b""
-    runtime = Runtime(limits.version)
     try:
-        made = compile_text(runtime, code, name)
+        made, limits = _compiled(code, name, limits)
     except LuaSyntaxError as error:
         raise ScriptFileError(str(error)) from error
-    finally:
-        runtime.close()
     if limits.version == asked:
         _CHUNKS.put(key, made)
     return name, made, limits
 
 
-def _needs_environments(code: bytes, limits: Limits) -> bool:
-    """Return whether code is of Lua 5.2 in what LuaJIT does not know and nothing else can stand for: `_ENV`."""
+def _compiled(code: bytes, name: bytes, limits: Limits) -> tuple[bytes, Limits]:
+    """Return the byte code of a script's text, in Lua 5.2 where LuaJIT refuses it. Raises LuaSyntaxError."""
+    runtime = Runtime(limits.version)
+    try:
+        return compile_text(runtime, code, name), limits
+    except LuaSyntaxError:
+        if limits.version != DEFAULT_VERSION:
+            raise
+    finally:
+        runtime.close()
+    reason = refusal(code, name)
+    if reason is not None:
+        raise LuaSyntaxError(reason.decode("utf-8", "surrogateescape"))
+    return _compiled(code, name, replace(limits, version="5.2"))
+
+
+def _take_for(code: bytes, limits: Limits) -> tuple[Runtime, Limits, bytes, str]:
+    """Return a runtime for inline code, the limits with its version, and the byte code or why there is none."""
+    runtime = _POOL.take(limits.version, limits.jit)
+    try:
+        return runtime, limits, compile_text(runtime, code, INLINE_NAME), ""
+    except LuaSyntaxError as error:
+        reason = str(error)
+    if limits.version == DEFAULT_VERSION:
+        refused = refusal(code, INLINE_NAME)
+        if refused is None:
+            runtime.close()
+            return _take_for(code, replace(limits, version="5.2"))
+        reason = refused.decode("utf-8", "surrogateescape")
+    return runtime, limits, b"", reason
+
+
+def _needs_lua_5_2(code: bytes, limits: Limits) -> bool:
+    """Return whether code is of Lua 5.2 in what LuaJIT does not know and nothing else can stand for."""
     if limits.version != DEFAULT_VERSION or limits.jit:
         return False
-    return b"_ENV" in code and _ENVIRONMENT.search(code) is not None
+    return _OF_LUA_5_2.search(code) is not None
 
 
 def _version(word: str) -> str:
@@ -230,14 +285,11 @@ def _version(word: str) -> str:
     return version if version in VERSIONS else "luajit"
 
 
-def _execute(script: ScriptRun, code: bytes, name: bytes) -> ScriptResult:
+def _execute(script: ScriptRun, code: bytes, name: bytes, refused: str) -> ScriptResult:
     runtime = script.runtime
-    if name == INLINE_NAME:
-        try:
-            code = compile_text(runtime, code, name)
-        except LuaSyntaxError as error:
-            script.report_error(str(error), "")
-            return ScriptResult(False, str(error))
+    if refused:
+        script.report_error(refused, "")
+        return ScriptResult(False, refused)
     outcome: Any = runtime.call("run", code)
     if outcome is True or outcome[0]:
         if script.killed is None:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from host.clock import Clock, RealClock, Timer, Waiter
+from host.inbox import Break
 from host.log import LogLevel
 from lua_bindings import quick_calls
 from lua_bindings.api_object import API
@@ -34,6 +35,7 @@ from lua_bindings.rocks.shelf import rock_functions
 from lua_bindings.runtime import Runtime
 from lua_bindings.stream import Stream
 from lua_bindings.text_object import Text
+from lua_bindings.traceback_text import without_host_frames
 from lua_bindings.wrappers import wrapper_source
 
 if TYPE_CHECKING:
@@ -237,7 +239,7 @@ class ScriptRun:
             waiting.notify()
         for leg in list(self.legs):
             if leg.session is not None:
-                leg.session.break_off(True)
+                leg.session.inbox.put(Break(all=True, stops=True))
         if self.programs is not None:
             self.programs.end()
 
@@ -330,7 +332,7 @@ class ScriptRun:
         """Log an error in a function that the host called, after which the script goes on."""
         if channel is None and self.session is not None:
             channel = self.session.channel
-        self._tell_error("callback-error", message, trace, channel, function=function)
+        self._tell_error("callback-error", message, without_host_frames(trace), channel, function=function)
 
     def _tell_error(
         self, kind: str, message: str, trace: str, channel: Channel | None, **facts: object

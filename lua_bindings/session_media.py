@@ -38,7 +38,11 @@ class SessionMedia(Leg):
 
     def streamFile(self, path: str | None, start: int = 0) -> int:
         """Play a file from a sample on; 1 at its end, 0 when it was broken off or cannot be played."""
+        self._commands_file = True
+        if self._args is not None:
+            self._args.recorder = None
         status = self._media(lambda session: play.play_file(session, path or "", start, self._args), None)
+        self._commands_file = False  # FreeSWITCH: also for a file whose callback played this one
         return -1 if status is None else self._told("streamFile", int(status is Status.SUCCESS))
 
     def sleep(self, ms: int, sync: int = 0) -> int:
@@ -121,10 +125,12 @@ class SessionMedia(Leg):
             return 0
         from host.ivr.record import record_file
 
+        self._commands_file = True
         status = self._media(
             lambda session: record_file(session, path, limit, silence_threshold, silence_hits, self._args),
             Status.FALSE,
         )
+        self._commands_file = False
         return self._told("recordFile", int(status is Status.SUCCESS))
 
     def insertFile(self, path: str | None, insert_path: str | None, sample_point: int) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, ".moonline-setup")
-EXTRAS = "dev,asr,av,console,enum,metrics,mysql,odbc,pgsql,redis,sip,srtp"
+EXTRAS = "dev,asr,av,console,curl,enum,metrics,mysql,odbc,pgsql,redis,sip,srtp"
 OLDEST = (3, 11)
 
 PROBE = """

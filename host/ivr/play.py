@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from host.session import Session
     from media.line import Playback
 
+_READ_SAMPLES: Final = 16384
+# What is read as it comes, or part by part.
+_READ_OTHERWISE: Final = ("local_stream://", "file_string://", "shell_stream://")
 # FreeSWITCH: of a path divided by `playback_delimiter`, so many parts are played, with so long a pause between them.
 _PARTS_LIMIT: Final = 128
 _PART_PAUSE_MS: Final = 250
@@ -200,17 +203,33 @@ def play_sound(session: Session, sound: Sound, start: int, args: InputArgs, volu
         played = file.played
         file.stop()
     played_ms = round(played * 1000 / rate)
+    taken = _read_ahead(sound, played, None if length is None else max(0, length - start))
+    taken_ms = round(taken * 1000 / rate)
     variables = channel.variables
     variables.set("playback_last_offset_pos", str(position))
-    variables.set("playback_seconds", str(played_ms // 1000))
-    variables.set("playback_ms", str(played_ms))
-    variables.set("playback_samples", str(played))
+    variables.set("playback_seconds", str(taken_ms // 1000))
+    variables.set("playback_ms", str(taken_ms))
+    variables.set("playback_samples", str(taken))
     # FreeSWITCH: a script's callback ends a playback as if it were done, a terminating key breaks it off
     told = "break" if status is Status.BREAK else "done"
     channel.fire("PLAYBACK_STOP", *headers, ("Playback-Status", told))
-    why = {Status.SUCCESS: "end", Status.FALSE: "hangup", Status.TIMEOUT: "timeout"}.get(status, "input")
+    why = {Status.SUCCESS: "end", Status.TIMEOUT: "timeout"}.get(status, "input")
+    if status is Status.FALSE and not channel.ready:
+        why = "hangup"
     session.switch.observe("played", channel, path=sound.path, spoken=sound.spoken, ms=played_ms, ended=why)
     return status
+
+
+def _read_ahead(sound: Sound, played: int, length: int | None) -> int:
+    """Return how many samples of a file were read when `played` of them had been heard.
+
+    FreeSWITCH reads 16384 samples whenever it has no more, so a file that is broken off counts as played to the end
+    of such a block.
+    """
+    if sound.spoken or sound.path.startswith(_READ_OTHERWISE):
+        return played
+    taken = (played // _READ_SAMPLES + 1) * _READ_SAMPLES
+    return taken if length is None else min(taken, max(length, played))
 
 
 def _deadline(session: Session) -> int | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from host.channel import Flag
 from host.clock import SECOND, Timer
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
+from host.ivr.idle_silence import LineIdle
 from host.ivr.input_args import NO_INPUT, InputArgs
+from host.leading_number import leading_int
 from host.log import LogLevel
 from host.media_bug import MediaBug, add_media_bug, remove_media_bug
 from host.sound_file import full_path, split_parameters
@@ -20,6 +23,11 @@ from media.recording import RecordingError
 if TYPE_CHECKING:
     from host.session import Session
     from media.recording import Recorder
+
+# FreeSWITCH: what full-scale noise is divided by that a caller hears while he is recorded.
+_NOISE_DIVISOR: Final = 1400
+# FreeSWITCH: the seconds of silence that end a recording where a threshold is given without them.
+_SILENCE_S: Final = 3
 
 
 class SessionRecording:
@@ -76,8 +84,9 @@ def record_file(
     """Record what the caller says until a limit, silence, input or hangup; return how it ended.
 
     Keys that wait are dropped first. `silence_threshold` is the average absolute sample below which a 20 ms frame is
-    silent; `silence_s` seconds of it end the recording. Sets record_seconds, record_ms, record_samples,
-    silence_hits_exhausted. FreeSWITCH: where the file cannot be written, the call is hung up.
+    silent; `silence_s` seconds of it end the recording (0: three). Sets record_seconds, record_ms, record_samples,
+    silence_hits_exhausted. FreeSWITCH: where the file cannot be written, the call is hung up; the caller hears comfort
+    noise meanwhile, as loud as `record_waste_resources` says (0: nothing is sent).
     """
     channel = session.channel
     args = args or NO_INPUT
@@ -100,8 +109,14 @@ def record_file(
     tap = line.tap(recording, read=True, write=False)
     listener = None
     if silence_threshold > 0:
-        listener = line.listen(EnergyDetector(line.rate, silence_threshold, hits_of(silence_s or 1)))
+        listener = line.listen(EnergyDetector(line.rate, silence_threshold, hits_of(silence_s or _SILENCE_S)))
     cause, silent = "success", False
+    if args.on_input is not None:
+        args.recorder, args.paused = recording, False
+    noise = LineIdle(session)
+    divisor = _noise_divisor(channel.get_variable("record_waste_resources"))
+    if divisor:
+        noise.begin(divisor)
     try:
         while True:
             item = session.receive(deadline, (Detected, *args.kinds()))
@@ -119,6 +134,9 @@ def record_file(
                 cause = "input"
                 break
     finally:
+        if args.on_input is not None:
+            args.recorder = None
+        noise.end()
         line.untap(tap)
         if listener is not None:
             line.unlisten(listener)
@@ -131,6 +149,13 @@ def record_file(
     return status
 
 
+def _noise_divisor(text: str | None) -> int:
+    """Return what `record_waste_resources` divides full-scale noise by, 0 for no noise."""
+    if text is None or text.lower() == "true":
+        return _NOISE_DIVISOR
+    return max(0, leading_int(text))
+
+
 def record_session(session: Session, path: str, limit_s: int = 0) -> Status:
     """Record both directions of a session from now on, mixed, or left and right with RECORD_STEREO.
 
@@ -138,6 +163,9 @@ def record_session(session: Session, path: str, limit_s: int = 0) -> Status:
     RECORD_WRITE_ONLY leave the other direction out.
     """
     channel = session.channel
+    if Flag.PROXY_MODE in channel.flags:
+        channel.log(LogLevel.ERR, "Can not record session.  Media not enabled on channel")
+        return Status.FALSE
     full = record_path(session, path)
     running = session_recordings(session)
     if full in running:
@@ -155,7 +183,7 @@ def record_session(session: Session, path: str, limit_s: int = 0) -> Status:
         return Status.GENERR
     tap = session.line.tap(recording, read=read, write=write, stereo=stereo)
     if not running:
-        session.at_hangup.append(lambda: stop_record_session(session, "all", "hangup"))
+        session.at_hangup.append(lambda: stop_record_session(session, "all", "no-input-timeout"))
     started = running[full] = SessionRecording(session, full, recording, tap)
     channel.fire("RECORD_START", ("Record-File-Path", full))
     add_media_bug(session, started.bug)
@@ -167,8 +195,11 @@ def record_session(session: Session, path: str, limit_s: int = 0) -> Status:
     return Status.SUCCESS
 
 
-def stop_record_session(session: Session, path: str, cause: str = "success") -> Status:
-    """End the recording of `path`, or all of them for `all`; FALSE when there is none."""
+def stop_record_session(session: Session, path: str, cause: str = "success-maxtime") -> Status:
+    """End the recording of `path`, or all of them for `all`; FALSE when there is none.
+
+    FreeSWITCH: one that is stopped counts as one that ran out of time.
+    """
     running = session_recordings(session)
     names = list(running) if path == "all" else [record_path(session, path)]
     found = [running.pop(name) for name in names if name in running]

@@ -146,4 +146,5 @@ function lfs.lock_dir(path, stale)
   return made
 end
 
+_G.lfs = lfs -- as LuaFileSystem's own: many scripts say no more than `require "lfs"`
 return lfs

@@ -23,11 +23,13 @@ _HOST_CHUNK: Final = b"=[C]"
 class Rock:
     """A rock: the name of its Lua file, and the module whose `functions(run)` make what the host adds.
 
-    One that is Lua alone shows in tracebacks by its name and can be stopped like a script.
+    One that is Lua alone shows in tracebacks by its name and can be stopped like a script. One that `yields` has a name
+    that many modules have: a file of a script's own comes first, but for those where rocks are installed.
     """
 
     file: str
     host: str | None = None
+    yields: bool = False
 
     @property
     def chunk(self) -> bytes:
@@ -36,10 +38,12 @@ class Rock:
 
 
 ROCKS: Final[dict[str, Rock]] = {
+    "ESL": Rock("esl"),
     "cjson": Rock("cjson"),
     "cjson.safe": Rock("cjson_safe"),
     "dkjson": Rock("dkjson"),
     "inspect": Rock("inspect"),
+    "json": Rock("json", yields=True),
     "lfs": Rock("lfs", "file_system"),
     "ltn12": Rock("ltn12"),
     "luasql.mysql": Rock("luasql", "luasql"),
@@ -48,9 +52,12 @@ ROCKS: Final[dict[str, Rock]] = {
     "luasql.sqlite3": Rock("luasql", "luasql"),
     "md5": Rock("md5", "digest"),
     "mime": Rock("mime", "transfer_encoding"),
+    "mime.core": Rock("mime", "transfer_encoding"),
     "redis": Rock("redis"),
+    "rex_pcre": Rock("rex_pcre", "regular_expression"),
     "sha1": Rock("sha1", "digest"),
     "socket": Rock("socket", "sockets"),
+    "socket.core": Rock("socket", "sockets"),
     "socket.http": Rock("socket_http"),
     "socket.smtp": Rock("socket_smtp"),
     "socket.url": Rock("socket_url"),

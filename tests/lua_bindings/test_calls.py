@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from host.channel_state import ChannelState
 from host.hangup_cause import HangupCause
@@ -73,6 +74,7 @@ def test_input_callback_and_its_results(switch: Switch) -> None:
         return key.digit == "9" and "break" or nil
       end
       session:setInputCallback("on_input", "argument")
+      session:answer()
       session:setVariable("result", session:sleep(5000))
       session:unsetInputCallback()
     """
@@ -92,6 +94,7 @@ def test_an_error_in_the_callback_breaks_off_and_is_told_once(switch: Switch) ->
     code = """
       function on_input() error("on purpose") end
       session:setInputCallback("on_input")
+      session:answer()
       session:setVariable("result", session:sleep(5000))
     """
     call = Call(switch, code)
@@ -104,10 +107,67 @@ def test_an_error_in_the_callback_breaks_off_and_is_told_once(switch: Switch) ->
     assert not call.of_kind("script-error")
 
 
+def test_no_key_ends_a_wait_without_media(switch: Switch) -> None:
+    code = """
+      function on_input() session:setVariable("called", "yes") return "break" end
+      session:setInputCallback("on_input")
+      session:setVariable("result", session:sleep(1990))
+    """
+    call = Call(switch, code)
+    switch.clock.call_later(SECOND, lambda: call.session.receive_digit(Digit("1")))
+    began = switch.clock.now()
+    call.finish()
+    assert (switch.clock.now() - began) // 1000 == 1980
+    assert (call.variable("result"), call.variable("called")) == ("1", None)
+
+
+def test_callbacks_command_only_the_file_of_the_session_s_own_method(switch: Switch) -> None:
+    switch.modules.load("mod_tone_stream")
+    code = """
+      session:answer()
+      function on_input() return "pause" end
+      session:setInputCallback("on_input")
+      session:setVariable("waited", session:sleep(2000))
+      function on_input() session:streamFile("silence_stream://500") return "pause" end
+      session:setVariable("nested", session:streamFile("silence_stream://3000"))
+      function on_input() return "pause" end
+      session:setVariable("played", session:streamFile("silence_stream://2000"))
+    """
+    call = Call(switch, code)
+    began = switch.clock.now()
+    # the third pauses for two seconds what would take two
+    for seconds in (1, 2, 3, 5):
+        switch.clock.call_later(seconds * SECOND, lambda: call.session.receive_digit(Digit("1")))
+    call.finish()
+    assert (call.variable("waited"), call.variable("nested"), call.variable("played")) == ("0", "0", "1")
+    assert (switch.clock.now() - began) // 1_000_000 == 6
+
+
+def test_a_callback_pauses_a_recording(switch: Switch, tmp_path: Path) -> None:
+    switch.modules.load("mod_sndfile")
+    code = f"""
+      session:answer()
+      function on_input(s, kind, key) return key.digit == "1" and "pause" or "stop" end
+      session:setInputCallback("on_input")
+      session:setVariable("result", session:recordFile("{tmp_path}/paused.wav", 20))
+    """
+    call = Call(switch, code)
+
+    def press(seconds: int, key: str) -> None:
+        switch.clock.call_later(seconds * SECOND, lambda: call.session.receive_digit(Digit(key)))
+
+    press(1, "1")
+    press(3, "1")
+    press(4, "2")
+    call.finish()
+    assert (call.variable("result"), call.variable("record_ms")) == ("0", "2000")
+
+
 def test_events_reach_the_callback(switch: Switch) -> None:
     code = """
       function on_input(s, kind, event) session:setVariable("seen", kind .. event:getHeader("Name")) return "stop" end
       session:setInputCallback("on_input")
+      session:answer()
       session:sleep(5000)
     """
     call = Call(switch, code)
@@ -192,7 +252,7 @@ def test_a_script_finds_calls_by_uuid(switch: Switch) -> None:
 
 
 def test_media_on_another_leg_is_done_in_its_own_thread(switch: Switch) -> None:
-    other = Call(switch, "session:sleep(1000) while session:ready() do session:sleep(100) end")
+    other = Call(switch, "session:answer() while session:ready() do session:sleep(100) end")
     code = f"""
       local leg = freeswitch.Session("{other.session.uuid}")
       function on_input(s, kind, key) seen = kind .. key.digit return "break" end
@@ -271,3 +331,18 @@ def test_transfer_keeps_the_script_running(switch: Switch) -> None:
     switch.clock.call_later(SECOND, call.session.channel.hangup)
     call.finish()
     assert call.variable("moved") == f"1{ChannelState.CS_ROUTING.name}false"
+
+
+def test_a_callback_that_fails_ends_the_playback(switch: Switch) -> None:
+    code = """
+      function callback() local x = nil; x.y = 1 end
+      session:setInputCallback("callback")
+      session:setVariable("ready", session:streamFile("silence_stream://5000") .. tostring(session:ready()))
+    """
+    switch.modules.load("mod_tone_stream")
+    call = Call(switch, code)
+    switch.clock.call_later(SECOND, partial(call.session.receive_digit, Digit("1")))
+    call.finish()
+    assert call.variable("ready") == "0true"
+    (played,) = call.of_kind("played")
+    assert (played["ms"], played["ended"]) == (1000, "input")

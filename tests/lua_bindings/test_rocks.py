@@ -39,6 +39,20 @@ def test_rocks_come_before_files_and_after_preload(switch: Switch, tmp_path: Pat
     assert ran(switch, code, limits).text == "own"
 
 
+@pytest.mark.parametrize("version", ("luajit", "5.1", "5.2"))
+def test_a_common_name_is_a_scripts_own_module_first(switch: Switch, tmp_path: Path, version: str) -> None:
+    installed = tmp_path / "share" / "lua" / "5.2"
+    installed.mkdir(parents=True)
+    (installed / "json.lua").write_text("return 'installed'")
+    limits = Limits(path=f"{installed}/?.lua;{tmp_path}/?.lua;;", version=version)
+    code = "stream:write(type(require('json')))"
+    assert ran(switch, code, limits).text == "table"
+    assert ran(switch, "package.path = 1 " + code, limits).text == "table"
+    (tmp_path / "json.lua").write_text("return 'own'")
+    limits = Limits(path=f"{tmp_path}/?.lua;{installed}/?.lua;;", version=version)
+    assert ran(switch, "stream:write(require('json'))", limits).text == "own"
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_missing_module_is_told_as_ever(switch: Switch, version: str) -> None:
     text = ran(switch, "require('no.such.rock')", Limits(version=version)).result.error

@@ -113,3 +113,9 @@ def test_a_lock_is_the_systems(switch: Switch, tmp_path: Path) -> None:
       show((os.execute('python3 -c "' .. asked .. '" 2>/dev/null')))
     """
     assert text_of(switch, SHOW + code) == "nil;true;"
+
+
+@pytest.mark.parametrize("version", MOST)
+def test_it_is_a_global_as_well(switch: Switch, version: str) -> None:
+    code = "require('lfs') stream:write(lfs.attributes('/', 'mode') .. tostring(lfs == package.loaded.lfs))"
+    assert text_of(switch, code, version) == "directorytrue"

@@ -1,4 +1,4 @@
-"""The rocks cjson, cjson.safe and dkjson: texts and errors as the real ones write them (lua-cjson 2.1, dkjson 2.6)."""
+"""The rocks cjson, cjson.safe, dkjson and json: texts and errors as the real ones write them."""
 
 from __future__ import annotations
 
@@ -165,13 +165,13 @@ class _Binder:
         return None
 
     def rock(self, name: str) -> dict[str, object] | None:
-        return {} if name in ("cjson", "dkjson") else None
+        return {} if name in ("cjson", "dkjson", "json") else None
 
     def report_bug(self, where: str, error: Exception) -> None:
         raise error
 
 
-@pytest.mark.parametrize("rock", ["cjson", "dkjson"])
+@pytest.mark.parametrize("rock", ["cjson", "dkjson", "json"])
 @pytest.mark.parametrize("version", MOST)
 def test_what_is_decoded_and_encoded_means_the_same(rock: str, version: str) -> None:
     runtime = Runtime(version)
@@ -251,3 +251,61 @@ def test_json_of_numbers_keeps_their_kind(switch: Switch) -> None:
 
 def test_the_binder_is_a_script_run() -> None:
     assert all(hasattr(ScriptRun, name) for name in ("bind", "judge", "rock", "report_bug"))
+
+
+JSON_LUA: dict[str, str] = {
+    'json.encode({1, 2, {a = "x\\n\\"\\\\/\\1"}, true, {}})': '[1,2,{"a":"x\\n\\"\\\\/\\u0001"},true,[]]',
+    "json.encode(1.5), json.encode(10), json.encode(nil)": "1.5|10|null",
+    "json.decode('  [1, 2,]')[2]": "2",
+    "json.decode('-25e-1'), json.decode('null'), json.decode('false')": "-2.5|nil|false",
+    "json.decode('\"\\\\u00e9\\\\ud83d\\\\ude00\\\\/\\\\b\"')": "é😀/\b",
+    "next(json.decode('{\"a\": null}'))": "nil",
+    'json.decode(\'{"a": {"b": [0]}}\').a.b[1]': "0",
+}
+
+
+@pytest.mark.parametrize("version", MOST)
+@pytest.mark.parametrize("call", JSON_LUA)
+def test_json_lua(switch: Switch, call: str, version: str) -> None:
+    assert text_of(switch, f"{SHOW} local json = require('json') show({call})", version) == JSON_LUA[call]
+
+
+JSON_LUA_REFUSES = {
+    "decode('')": "unexpected character '' at line 1 col 1",
+    "decode('[1,\\n2 3]')": "expected ']' or ',' at line 2 col 4",
+    "decode('{a:1}')": "expected string for key at line 1 col 2",
+    "decode('{\"a\" 1}')": "expected ':' after key at line 1 col 6",
+    "decode('{\"a\": 1')": "expected '}' or ',' at line 1 col 9",
+    "decode('\"x')": "expected closing quote for string at line 1 col 1",
+    "decode('\"\\\\x\"')": "invalid escape char 'x' in string at line 1 col 2",
+    "decode('\"\\\\u12\"')": "invalid unicode escape in string at line 1 col 2",
+    "decode('\"\\n\"')": "control character in string at line 1 col 2",
+    "decode('nope')": "invalid literal 'nope' at line 1 col 1",
+    "decode('1.2.3')": "invalid number '1.2.3' at line 1 col 1",
+    "decode('1 2')": "trailing garbage at line 1 col 3",
+    "decode(nil)": "expected argument of type string, got nil",
+    "encode(print)": "unexpected type 'function'",
+    "encode({1, 2, x = 3})": "invalid table: mixed or invalid key types",
+    "encode({1, [3] = 3})": "invalid table: sparse array",
+    "encode(1 / 0)": "unexpected number value 'inf'",
+    "encode(_G)": "",
+}
+
+
+@pytest.mark.parametrize("call", JSON_LUA_REFUSES)
+def test_json_lua_refuses(switch: Switch, call: str) -> None:
+    result = ran(switch, f"local json = require('json') json.{call}").result
+    assert not result.ok and JSON_LUA_REFUSES[call] in result.error
+
+
+@given(st.binary(max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_no_text_confuses_json_lua(text: bytes) -> None:
+    global _RUNTIME
+    if _RUNTIME is None:
+        _RUNTIME = Runtime()
+        _RUNTIME.binder = _Binder()  # type: ignore[assignment]
+    decode = _RUNTIME.lua.execute(
+        b"local json = require('json') return function(t) return pcall(json.decode, t) end"
+    )
+    decode(text)

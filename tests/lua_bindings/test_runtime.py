@@ -204,3 +204,27 @@ def test_pool_and_cache_bounds() -> None:
     assert cache.get(("b", 1, 1, "luajit")) == b"2"
     with pytest.raises(LuaVersionError):
         Runtime("4.0")
+
+
+@pytest.mark.parametrize(
+    ("words", "seen"),
+    (
+        (r"a\\b c", "a\b|c"),  # `\\b` is taken for `\b`, which Lua reads as a backspace
+        (r"\x41\065", "AA"),
+        (r"'it\'s' x", "it's|x"),
+        (r"tab\there", "tab\there"),
+        (r"a\\\\b", "a\\b"),
+        ("plain 'two words'", "plain|two words"),
+    ),
+)
+def test_lua_reads_the_backslashes_of_arguments(
+    switch: Switch, tmp_path: Path, words: str, seen: str
+) -> None:
+    (tmp_path / "scripts" / "words.lua").write_text("stream:write(table.concat(argv, '|'))", encoding="utf-8")
+    assert switch.api("lua", f"words.lua {words}") == seen
+
+
+@pytest.mark.parametrize("words", (r"\d+", r"two\nlines", r"a\rb", r"\x4"))
+def test_arguments_that_are_no_lua_text_start_no_script(switch: Switch, tmp_path: Path, words: str) -> None:
+    (tmp_path / "scripts" / "words.lua").write_text("stream:write('ran')", encoding="utf-8")
+    assert switch.api("lua", f"words.lua {words}") == "-ERR Cannot execute script\n"

@@ -208,6 +208,8 @@ def test_record_until_silence_or_its_limit(switch: Switch, tmp_path: Path) -> No
     outcome = in_call(switch, lambda session: run(session, "record", f"{path} 20 200 2")[0], say=caller)
     assert outcome.values == [pytest.approx(3000, abs=60)]
     assert in_call(switch, lambda session: run(session, "record", f"{path} +2")[0]).values == [2000]
+    outcome = in_call(switch, lambda session: run(session, "record", f"{path} 20 200")[0])
+    assert outcome.values == [pytest.approx(3000, abs=60)]  # without silence hits
 
 
 def test_record_into_a_missing_folder_hangs_up(switch: Switch, tmp_path: Path) -> None:
