@@ -150,6 +150,17 @@ class Echo:
 
 
 @dataclass(frozen=True, slots=True)
+class Idle:
+    """Send noise (full-scale noise divided by `divisor`) while the line has nothing else to send.
+
+    -1 is digital silence; 0 is to send nothing, as before.
+    """
+
+    line: int
+    divisor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Volume:
     """Scale all that a line receives (`read`) or sends by `factor`: 1.0 as it is, 0.0 mutes."""
 
@@ -407,6 +418,7 @@ Command = (
     | Bridge
     | Unbridge
     | Echo
+    | Idle
     | Volume
     | Preprocess
     | Displace

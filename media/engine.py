@@ -10,46 +10,32 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from media import command as commands
-from media.dtmf_detector import DtmfDetector, feed_together
+from media.engine_parts import EngineParts
 from media.engine_status import EngineStatus
 from media.line import Line
-from media.line_sound import LineSound
-from media.line_state import Ahead, Displacement, LineState, PlaybackState, TapState
-from media.mix import mix
+from media.line_commands import LineCommands
+from media.line_listening import LineListening
+from media.line_movement import LineMovement
+from media.line_state import LineState
 from media.mixer import MixerState
 from media.mixer_handle import Mixer
-from media.mixer_playback import MixerPlayback, notices_of_ends
-from media.notice import Detected, DigitReceived, Notice, PlaybackEnded
-from media.preprocessing import Preprocessing
-from media.recording import Recording, RecordingError
+from media.recording import Recording
 from media.rtp_transport import TransportError
-from media.stream_source import is_over
-from media.transport_delegation import TransportDelegation
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from media.command import Command, MixerCommand
+    from media.engine_parts import Deliveries
+    from media.notice import Notice
+    from media.packet_relay import PacketRelay
     from media.rtp_line import RtpLine
     from media.rtp_transport import RtpTransport
     from media.transports import Transports
 
-_SECOND: Final = 1_000_000
 
-# Playbacks that have ended, whose position may still be asked for.
-_ENDED_KEPT: Final = 4096
-
-
-# Notices with the line or mixer that they are for.
-_Deliveries = list[tuple["LineState | MixerState", Notice]]
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Counters:
     """What the engine has done since it started."""
 
@@ -71,22 +57,22 @@ class Engine:
         What goes wrong while time moves on is raised; with `on_fault(where, error)` it is told instead, and costs
         the line concerned its playback, taps and detectors, but no other line anything.
         """
-        self._lines: dict[int, LineState] = {}
-        self._mixers: dict[int, MixerState] = {}
+        self._parts = EngineParts(transports, on_fault)
+        self._lines, self._mixers = self._parts.lines, self._parts.mixers
+        self._sound, self._transports = self._parts.sound, transports
+        self._commands = LineCommands(self._parts)
+        self._listening = LineListening(self._parts)
+        self._movement = LineMovement(self._parts)
         self._numbers = itertools.count(1)
         self._now = 0
+        self._blocks = 0
         self._touch = touch
         self._lock = threading.RLock()
-        self._ended: dict[int, tuple[int, int]] = {}
-        self._sound = LineSound(self._lines, transports)
-        self._transports = transports
-        self._delegation = (
-            None if transports is None else TransportDelegation(self._lines, transports, self._sound)
-        )
-        self._on_fault = on_fault
-        self._looked_ahead = False
-        self._listening_for_keys: list[tuple[LineState, int, DtmfDetector, NDArray[np.int16]]] = []
-        self.counters = Counters()
+
+    @property
+    def counters(self) -> Counters:
+        """What was done so far."""
+        return Counters(self._blocks, self._listening.samples)
 
     # -- the host's side -----------------------------------------------------------------------------------------
 
@@ -106,12 +92,33 @@ class Engine:
         with self._lock:
             state = self._lines[number] = LineState(line, notify, remote=remote)
             if remote:
-                self._take_over(state)
+                self._parts.take_over(state)
         return line
+
+    def release_transport(self, number: int) -> None:
+        """Give the ports of a line back; it says and hears nothing until they are opened again."""
+        with self._lock:
+            state = self._lines.get(number)
+            if state is not None and state.remote and self._transports is not None:
+                self._parts.take_over(state)
+                self._transports.close(number)
+
+    def renew_transport(self, number: int) -> bool:
+        """Go on with a line whose ports were opened again; False where there is no such line."""
+        with self._lock:
+            state = self._lines.get(number)
+            if state is None:
+                return False
+            self._parts.take_over(state)
+            return True
 
     def rtp_line(self, rate: int, notify: Callable[[Notice], object], transport: RtpTransport) -> RtpLine:
         """Refuse with TransportError: packets come and go in real time, in the process of a `RemoteEngine`."""
         raise TransportError("RTP needs a media engine in a process of its own, by the real clock")
+
+    def packet_relay(self, addresses: tuple[str, str], ports: tuple[int, int]) -> PacketRelay:
+        """Refuse with TransportError, as `rtp_line`."""
+        raise TransportError("packets are relayed by a media engine in a process of its own")
 
     def recording(self, path: str, rate: int, channels: int = 1, append: bool = False) -> Recording:
         """Open a recording for a tap; RecordingError when it cannot be written."""
@@ -128,7 +135,7 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Return the figures that an engine within the host's process has."""
-        return EngineStatus(lines=len(self._lines), ticks=self.counters.blocks)
+        return EngineStatus(lines=len(self._lines), ticks=self._blocks)
 
     def mixer(self, rate: int, interval: int, notify: Callable[[Notice], object], comfort: int = 0) -> Mixer:
         """Open a mixer that works in frames of `interval` ms; `comfort` is the divisor of its noise, 0 for none.
@@ -169,7 +176,7 @@ class Engine:
             for mixer in self._mixers.values():
                 if playback in mixer.playbacks:
                     return mixer.playbacks[playback].progress
-            return self._ended.get(playback, (0, 0))
+            return self._parts.ended.get(playback, (0, 0))
 
     def member_status(self, line: int) -> tuple[bool, int, int | None]:
         """Return whether a line in a mixer talks, its last score, and how long ago (µs) it was heard talking."""
@@ -185,13 +192,13 @@ class Engine:
 
     def execute(self, command: Command) -> None:
         """Do what `command` says; one that names a line or playback that is gone does nothing."""
-        delivered: _Deliveries = []
+        delivered: Deliveries = []
         with self._lock:
             state = self._lines.get(command.line)
             if state is None:
                 return
             self._forget()
-            self._take_over(state)
+            self._parts.take_over(state)
             if isinstance(command, commands.Bridge | commands.Eavesdrop | commands.Connect):
                 other = (
                     command.other
@@ -199,8 +206,8 @@ class Engine:
                     else (command.target if isinstance(command, commands.Eavesdrop) else command.peer)
                 )
                 if other in self._lines:
-                    self._take_over(self._lines[other])
-            self._dispatch(state, command, delivered)
+                    self._parts.take_over(self._lines[other])
+            self._commands.execute(state, command, delivered)
         self._touch()
         for receiver, notice in delivered:
             receiver.notify(notice)
@@ -215,7 +222,7 @@ class Engine:
             if state is None or state.counts_samples:
                 return False
             self._forget()
-            self._take_over(state)
+            self._parts.take_over(state)
             if state.remote and self._transports is not None:
                 self._transports.set_rate(line, rate)
             state.line.rate = rate
@@ -234,169 +241,23 @@ class Engine:
             self._forget()
             if isinstance(command, commands.CloseMixer):
                 for member in mixer.members:
-                    self._take_over(self._lines[member.line])
+                    self._parts.take_over(self._lines[member.line])
                     self._lines[member.line].mixer = None
                 for playback in mixer.playbacks.values():
-                    self._remember(playback.number, playback.progress)
+                    self._parts.remember(playback.number, playback.progress)
                 del self._mixers[command.mixer]
             else:
                 stopped = mixer.apply(command)
                 if stopped is not None:
-                    self._remember(stopped.number, stopped.progress)
+                    self._parts.remember(stopped.number, stopped.progress)
         self._touch()
 
     def _forget(self) -> None:
         """Throw away what was rendered ahead: something is another now."""
         self._sound.forget()
-        if self._looked_ahead:
-            self._looked_ahead = False
-            for line in self._lines.values():
-                line.ahead = None
+        self._listening.forget()
         for mixer in self._mixers.values():
             mixer.forget()
-
-    def _dispatch(self, state: LineState, command: Command, delivered: _Deliveries) -> None:
-        playback = state.playback
-        match command:
-            case commands.Play():
-                if playback is not None:
-                    self._retire(state)
-                if command.source.rate != state.line.rate:
-                    raise ValueError(f"source at {command.source.rate} Hz on a line at {state.line.rate} Hz")
-                start = max(0, command.start)
-                end = state.end_of(command.source, start)
-                state.playback = PlaybackState(command.playback, command.source, start, end)
-            case commands.Stop() if playback is not None and playback.number == command.playback:
-                self._retire(state)
-            case commands.Pause() if playback is not None and playback.number == command.playback:
-                playback.paused = command.paused
-            case commands.Seek() if playback is not None and playback.number == command.playback:
-                length = playback.source.length
-                playback.position = max(
-                    0, command.position if length is None else min(command.position, length)
-                )
-                playback.end = state.end_of(playback.source, playback.position)
-            case commands.Gain() if playback is not None and playback.number == command.playback:
-                playback.gain = command.factor
-            case commands.Tap():
-                state.taps[command.tap] = TapState(command.sink, command.read, command.write, command.stereo)
-            case commands.Untap():
-                state.taps.pop(command.tap, None)
-            case commands.Listen():
-                state.detectors[command.detector_id] = command.detector
-                if command.written:
-                    state.written_detectors.add(command.detector_id)
-            case commands.Unlisten():
-                state.detectors.pop(command.detector_id, None)
-                state.written_detectors.discard(command.detector_id)
-            case commands.Volume():
-                if command.read:
-                    state.read_volume = command.factor
-                else:
-                    state.write_volume = command.factor
-            case commands.Preprocess():
-                if command.settings is None:
-                    state.preprocessing.pop(command.read, None)
-                elif command.read in state.preprocessing:
-                    state.preprocessing[command.read].change(command.settings)
-                else:
-                    state.preprocessing[command.read] = Preprocessing(state.line.rate, command.settings)
-            case commands.Displace():
-                if command.source.rate != state.line.rate:
-                    raise ValueError(f"source at {command.source.rate} Hz on a line at {state.line.rate} Hz")
-                ends = [end for end in (command.source.length, command.limit) if end is not None]
-                state.displacements[command.displacement] = Displacement(
-                    command.source, command.read, command.mux, min(ends, default=None)
-                )
-            case commands.Undisplace():
-                state.displacements.pop(command.displacement, None)
-            case commands.Connect():
-                peer = self._lines.get(command.peer)
-                if peer is not None:
-                    state.peer, peer.peer = peer, state
-            case commands.Bridge():
-                other = self._lines.get(command.other)
-                if other is not None:
-                    self._unbridge(state)
-                    self._unbridge(other)
-                    state.bridged, other.bridged = other, state
-            case commands.Unbridge():
-                self._unbridge(state)
-            case commands.Echo():
-                state.echo = command.on
-                delayed = command.on and command.delay > 0
-                state.echo_delayed = np.zeros(command.delay, np.int16) if delayed else None
-            case commands.Eavesdrop():
-                self._stop_eavesdrop(state)
-                target = self._lines.get(command.target)
-                if target is not None and target is not state:
-                    state.spied = target
-                    target.spies[state] = command
-            case commands.StopEavesdrop():
-                self._stop_eavesdrop(state)
-            case commands.Join():
-                mixer = self._mixers.get(command.mixer)
-                if mixer is not None:
-                    self._leave_mixer(state)
-                    state.mixer = mixer
-                    mixer.join(state.line.number, state.line.rate, command.settings)
-            case commands.Leave():
-                self._leave_mixer(state)
-            case commands.SetMember() if state.mixer is not None:
-                state.mixer.set_member(state.line.number, command.settings)
-            case commands.SetTransport():
-                if self._transports is not None:
-                    self._transports.change(command.line, command.transport)
-            case commands.SendDigit() if state.remote:
-                if self._transports is not None:
-                    self._transports.press(command.line, command.digit, command.duration)
-            case commands.SendDigit():
-                if state.peer is not None:
-                    delivered.append((state.peer, DigitReceived(command.digit, command.duration)))
-            case commands.Close():
-                if playback is not None:
-                    self._retire(state)
-                self._unbridge(state)
-                self._leave_mixer(state)
-                self._stop_eavesdrop(state)
-                for spy in list(state.spies):
-                    self._stop_eavesdrop(spy)
-                if state.peer is not None:
-                    state.peer.peer = None
-                del self._lines[state.line.number]
-                if state.remote and self._transports is not None and self._delegation is not None:
-                    self._delegation.forget(state.line.number)
-                    self._transports.close(state.line.number)
-
-    def _unbridge(self, state: LineState) -> None:
-        if state.bridged is not None:
-            self._take_over(state.bridged)
-            state.bridged.bridged = None
-            state.bridged = None
-
-    def _leave_mixer(self, state: LineState) -> None:
-        if state.mixer is not None:
-            state.mixer.leave(state.line.number)
-            state.mixer = None
-
-    def _stop_eavesdrop(self, state: LineState) -> None:
-        if state.spied is not None:
-            self._take_over(state.spied)
-            state.spied.spies.pop(state, None)
-            state.spied = None
-
-    def _retire(self, state: LineState) -> None:
-        """Remove a line's playback and remember where it was."""
-        assert state.playback is not None
-        length, position = state.playback.source.length, state.playback.position
-        reached = position if length is None else min(position, length)
-        self._remember(state.playback.number, (reached, state.playback.played))
-        state.playback = None
-
-    def _remember(self, playback: int, progress: tuple[int, int]) -> None:
-        self._ended[playback] = progress
-        if len(self._ended) > _ENDED_KEPT:
-            del self._ended[next(iter(self._ended))]
 
     # -- the clock's side ----------------------------------------------------------------------------------------
 
@@ -427,14 +288,14 @@ class Engine:
                 upcoming = mixer.horizon(now, upcoming, self._sound.hear, listens=listens)
             for state in self._lines.values():
                 if state.detectors:
-                    upcoming = self._listen_ahead(state, now, upcoming)
+                    upcoming = self._listening.listen_ahead(state, now, upcoming)
             return upcoming
 
     def settle(self) -> None:
         """Let transports carry by themselves what they can, before they read what has come."""
-        if self._delegation is not None and not self._delegation.settled:
+        if self._parts.delegation is not None and not self._parts.delegation.settled:
             with self._lock:
-                self._delegation.settle()
+                self._parts.delegation.settle()
 
     def advance(self, now: int) -> None:
         """Move every line to `now` (µs): feed taps and detectors, move playbacks on, and send what is due."""
@@ -447,213 +308,21 @@ class Engine:
             self._advance(step)
         self._advance(now)
         if self._transports is not None:
-            self._end_tick(self._transports)
+            delivered: Deliveries = []
+            with self._lock:
+                self._movement.end_tick(delivered)
+            for receiver, notice in delivered:
+                receiver.notify(notice)
 
     def _advance(self, now: int) -> None:
-        delivered: _Deliveries = []
+        delivered: Deliveries = []
         with self._lock:
             if now > self._now:
                 start, self._now = self._now, now
-                self.counters.blocks += 1
-                for state in self._lines.values():
-                    if state.taps or state.detectors:
-                        try:
-                            self._feed(state, start, now, delivered)
-                        except Exception as error:
-                            self._take_fault(state, error, delivered)
-                if self._listening_for_keys:
-                    self._listen_for_keys(delivered)
-                if self._delegation is not None:
-                    for state in self._delegation.speaking.values():
-                        try:
-                            self._delegation.speak(state, start, now)
-                        except Exception as error:
-                            self._take_fault(state, error, delivered)
-                self._move_echoes(start, now)
-                self._move_mixers(start, now, delivered)
-                for state in self._lines.values():
-                    if state.playback is not None and not state.plain:
-                        self._move_playback(state, start, now, delivered)
-                    if state.displacements:
-                        self._move_displacements(state, start, now)
-                    state.ahead = None
-                self._sound.forget()
+                self._blocks += 1
+                self._listening.feed(start, now, delivered)
+                self._movement.move(start, now, delivered)
             else:
-                for state in self._lines.values():
-                    if state.playback is not None and state.playback.remaining() == 0:
-                        self._end_playback(state, delivered)
-                for mixer in self._mixers.values():
-                    self._end_in_mixer(mixer, mixer.end_playbacks(), delivered)
+                self._movement.end_what_is_over(delivered)
         for receiver, notice in delivered:
             receiver.notify(notice)
-
-    def _move_mixers(self, start: int, end: int, delivered: _Deliveries) -> None:
-        # All are rendered before any is moved on: one may hear another.
-        hear = self._sound.hear(start, end)
-        for mixer in self._mixers.values():
-            mixer.block(start, end, hear)
-            try:
-                mixer.tap(start, end, hear)
-            except Exception as error:
-                if self._on_fault is None:
-                    raise
-                self._on_fault(f"mixer {mixer.number}", error)
-                mixer.taps.clear()
-        for mixer in self._mixers.values():
-            notices, ended = mixer.advance(start, end, hear)
-            delivered.extend((mixer, notice) for notice in notices)
-            self._end_in_mixer(mixer, ended, delivered)
-
-    def _end_in_mixer(
-        self,
-        mixer: MixerState,
-        ended: list[MixerPlayback],
-        delivered: _Deliveries,
-    ) -> None:
-        for playback in ended:
-            self._remember(playback.number, playback.progress)
-        delivered.extend((mixer, notice) for notice in notices_of_ends(ended))
-
-    # -- lines with a transport ----------------------------------------------------------------------------------
-
-    def _take_over(self, state: LineState) -> None:
-        """Take over from the transport of a line what it may have been doing by itself."""
-        if self._delegation is not None:
-            self._delegation.take_over(state)
-
-    def _end_tick(self, transports: Transports) -> None:
-        delivered: _Deliveries = []
-        with self._lock:
-            for number in transports.send():
-                state = self._lines.get(number)
-                if state is None or not state.plain or state.playback is None:
-                    continue
-                self._take_over(state)
-                if state.playback.remaining() == 0:
-                    self._end_playback(state, delivered)
-        for receiver, notice in delivered:
-            receiver.notify(notice)
-
-    def _take_fault(self, state: LineState, error: Exception, delivered: _Deliveries) -> None:
-        """Tell what went wrong with a line, and end what it may have come from."""
-        if self._on_fault is None:
-            raise error
-        self._on_fault(f"line {state.line.number}", error)
-        state.taps.clear()
-        if isinstance(error, RecordingError):
-            return
-        state.detectors.clear()
-        state.written_detectors.clear()
-        state.displacements.clear()
-        state.preprocessing.clear()
-        if state.playback is not None:
-            self._end_playback(state, delivered)
-
-    def _move_playback(self, state: LineState, start: int, end: int, delivered: _Deliveries) -> None:
-        playback = state.playback
-        assert playback is not None
-        if not playback.paused:
-            moved = state.index(end) - state.index(start)
-            if playback.end is not None:  # in real time a tick may reach beyond the end
-                moved = min(moved, max(0, playback.end - playback.position))
-            playback.position += moved
-            playback.played += moved
-            if playback.end is None and is_over(playback.source, playback.position):
-                playback.end = playback.position
-        if playback.remaining() == 0:
-            self._end_playback(state, delivered)
-
-    def _move_echoes(self, start: int, end: int) -> None:
-        # All are heard before any is moved on: one may be another's far end.
-        rests = [
-            (
-                state,
-                self._sound.echoed(state, state.echo_delayed, start, end)[
-                    state.index(end) - state.index(start) :
-                ],
-            )
-            for state in self._lines.values()
-            if state.echo_delayed is not None
-        ]
-        for state, rest in rests:
-            state.echo_delayed = rest
-
-    def _move_displacements(self, state: LineState, start: int, end: int) -> None:
-        for number, displacement in list(state.displacements.items()):
-            displacement.position += state.index(end) - state.index(start)
-            if displacement.end is not None and displacement.position >= displacement.end:
-                del state.displacements[number]
-
-    def _end_playback(self, state: LineState, delivered: _Deliveries) -> None:
-        assert state.playback is not None
-        delivered.append((state, PlaybackEnded(state.playback.number)))
-        self._retire(state)
-        self._take_over(state)
-
-    def _feed(self, state: LineState, start: int, end: int, delivered: _Deliveries) -> None:
-        first, last = state.index(start), state.index(end)
-        count = last - first
-        if count <= 0:
-            return
-        self.counters.samples += count
-        need_read = len(state.detectors) > len(state.written_detectors) or any(
-            tap.read for tap in state.taps.values()
-        )
-        read = self._sound.received(state, start, end, count) if need_read else None
-        for tap in list(state.taps.values()):
-            if tap.read and tap.write:
-                assert read is not None
-                written = self._sound.to_send(state, start, end, count)
-                if tap.stereo:
-                    tap.sink.write(np.column_stack((read, written)))
-                else:
-                    tap.sink.write(mix(read, written))
-            elif tap.read:
-                assert read is not None
-                tap.sink.write(read)
-            elif tap.write:
-                tap.sink.write(self._sound.to_send(state, start, end, count))
-        if state.ahead is not None and state.ahead.start == start and state.ahead.end == end:
-            state.detectors.update(state.ahead.detectors)
-            return
-        for number, detector in list(state.detectors.items()):
-            heard = (
-                self._sound.to_send(state, start, end, count) if number in state.written_detectors else read
-            )
-            assert heard is not None
-            if isinstance(detector, DtmfDetector):
-                self._listening_for_keys.append((state, number, detector, heard))
-            else:
-                delivered.extend((state, Detected(number, detail)) for _, detail in detector.feed(heard))
-
-    def _listen_for_keys(self, delivered: _Deliveries) -> None:
-        """Let all that listen for keys in this block do so together."""
-        listening, self._listening_for_keys = self._listening_for_keys, []
-        try:
-            found = feed_together([(detector, heard) for _, _, detector, heard in listening])
-        except Exception as error:
-            for state, *_ in listening:
-                self._take_fault(state, error, delivered)
-            return
-        for (state, number, _, _), keys in zip(listening, found, strict=True):
-            delivered.extend((state, Detected(number, detail)) for _, detail in keys)
-
-    def _listen_ahead(self, state: LineState, now: int, limit: int) -> int:
-        """Return when the first of a line's detectors will find something, or `limit` when none will by then."""
-        if state.ahead is not None and state.ahead.start == now and state.ahead.end == limit:
-            return limit
-        first, count = state.index(now), state.index(limit) - state.index(now)
-        if count <= 0:
-            return limit
-        copies = {number: detector.copy() for number, detector in state.detectors.items()}
-        offsets: list[int] = []
-        for number, copy in copies.items():
-            written = number in state.written_detectors
-            heard = (self._sound.to_send if written else self._sound.received)(state, now, limit, count)
-            offsets += [offset for offset, _ in copy.feed(heard)[:1]]
-        if offsets:
-            # an offset tells how much was heard before; one sample more at least makes it sure
-            return min(limit, max(now + 1, state.time_of(first + max(1, min(offsets)))))
-        state.ahead = Ahead(now, limit, copies)
-        self._looked_ahead = True
-        return limit

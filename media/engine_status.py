@@ -25,3 +25,4 @@ class EngineStatus:
     packets_received: int = 0
     packets_sent: int = 0
     transports: int = 0
+    relays: int = 0

@@ -36,6 +36,7 @@ class Line:
         self._engine = engine
         self.number = number
         self.rate = rate
+        self.idle = 0
 
     def connect(self, peer: Line) -> None:
         """Make `peer` the far end."""
@@ -78,6 +79,12 @@ class Line:
     def echo(self, on: bool, delay: int = 0) -> None:
         """Send back what is received, `delay` samples later."""
         self._engine.execute(command.Echo(self.number, on, delay))
+
+    def set_idle(self, divisor: int) -> None:
+        """Send noise divided by `divisor` while there is nothing else to send; -1 is digital silence, 0 nothing."""
+        if divisor != self.idle:
+            self.idle = divisor
+            self._engine.execute(command.Idle(self.number, divisor))
 
     def volume(self, *, read: bool, factor: float) -> None:
         """Scale all that is received (`read`) or sent by `factor`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from media.codec import Codec
+from media.codec import Codec, CodecError
 from media.frame_resampler import FrameResampler
 
 
@@ -28,9 +28,18 @@ class LineCodec:
         return self.codec.encode(self.to_codec(samples))
 
     def to_codec(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
-        """The codec's samples of a frame of the line's, for one who has the codec encode them with others."""
-        return self._down.feed(samples)
+        """The codec's samples of a frame of the line's, for one who has the codec encode them with others.
+
+        CodecError for a length that is no frame.
+        """
+        return _fed(self._down, samples)
 
     def decode(self, payload: bytes) -> NDArray[np.int16]:
-        """The line's samples of a payload; CodecError as the codec's."""
-        return self._up.feed(self.codec.decode(payload))
+        """The line's samples of a payload; CodecError as the codec's, and for a length that the line cannot have."""
+        return _fed(self._up, self.codec.decode(payload))
+
+
+def _fed(resampler: FrameResampler, samples: NDArray[np.int16]) -> NDArray[np.int16]:
+    if len(samples) % resampler.multiple:
+        raise CodecError(f"{len(samples)} samples are no multiple of {resampler.multiple}")
+    return resampler.feed(samples)

@@ -146,7 +146,7 @@ class LineSound:
             return state.mixer.output(state.line.number, start, end, self.hear(start, end))
         other = state if state.echo else state.bridged
         if other is None:
-            return np.zeros(count, np.int16)
+            return state.idle_sound.render(state.index(start), count)
         there = other.index(end) - other.index(start)
         samples = self.received(other, start, end, there)
         if other.line.rate == state.line.rate:

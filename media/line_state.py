@@ -10,6 +10,7 @@ import numpy as np
 
 from media import command as commands
 from media.mix import mix
+from media.source import ComfortNoise, Silence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,6 +99,7 @@ class LineState:
     spied: LineState | None = None
     echo: bool = False
     echo_delayed: NDArray[np.int16] | None = None  # received, and to be sent after the delay of the echo
+    idle: int = 0  # what it sends where that is nothing else: see `media.command.Idle`
     taps: dict[int, TapState] = field(default_factory=dict)
     detectors: dict[int, Detector] = field(default_factory=dict)
     written_detectors: set[int] = field(default_factory=set)
@@ -111,6 +113,7 @@ class LineState:
     bridge_tails: dict[int, NDArray[np.int16]] = field(default_factory=dict)
     remote: bool = False  # its far end is reached by a transport
     plain: bool = False  # the transport plays the playback by itself
+    tapped: bool = False  # the transport gives the taps what they are to hear
     relaying: bool = False  # the transport sends on by itself what the line in the bridge receives
 
     def index(self, time: int) -> int:
@@ -128,6 +131,12 @@ class LineState:
             return None
         return position + -(-max(0, source.length - position) // self.frame) * self.frame
 
+    @property
+    def idle_sound(self) -> Source:
+        """What the line sends where that is nothing else."""
+        rate = self.line.rate
+        return ComfortNoise(rate, None, self.idle) if self.idle > 0 else Silence(rate)
+
     def time_of(self, index: int) -> int:
         """Return the earliest time (µs) at which `index(time)` has reached `index`."""
         return -(-index * _SECOND // self.line.rate)
@@ -135,13 +144,17 @@ class LineState:
     @property
     def sends_as_it_is(self) -> bool:
         """Whether nobody hears or changes what the line sends."""
+        return self.write_volume == 1 and self.sends_unseen
+
+    @property
+    def sends_unseen(self) -> bool:
+        """Whether nobody hears what the line sends, and nobody changes it but for its volume."""
         return (
-            self.write_volume == 1
-            and not self.displacements
+            not self.displacements
             and not self.preprocessing
             and not self.spies
             and not self.written_detectors
-            and not any(tap.write for tap in self.taps.values())
+            and (self.tapped or not any(tap.write for tap in self.taps.values()))
         )
 
     @property
@@ -183,6 +196,7 @@ class LineState:
             or peer.bridged is not None
             or peer.mixer is not None
             or peer.echo
+            or peer.idle > 0
             or peer.spied is not None
             or peer.displacements
             or peer.spies

@@ -12,18 +12,21 @@ import weakref
 from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from media.mix import granular_volume
+from media.mix import granular_volume, scale
 
 # FreeSWITCH: playback speed moves in quarters, from half as fast to half as long (file commands speed:±N).
 SPEED_LIMIT = 2
 
 # One turn of the comfort noise, a prime number of samples so that it beats with no frame size.
 _NOISE_TURN = 65521
+# Noises of so many loudnesses are kept: 2 MB.
+_NOISES_KEPT = 16
 
 # A number that other text may follow; more digits than a day has milliseconds are none.
 _MILLISECONDS = re.compile(r"\s*([+-]?\d{1,10})(?!\d)", re.ASCII)
@@ -48,14 +51,44 @@ class Source(Protocol):
         """
 
 
-def part(source: Source, position: int) -> tuple[Source, int, int | None]:
-    """What sounds from `position` on without a change: a source, the place in it, and for how long (None: for ever).
+# A source, the place in it, and for how many samples it sounds from there (None: for ever).
+Part = tuple[Source, int, int | None]
+
+
+class Composed:
+    """A source that is made of others and sounds like one of them at each position."""
+
+    def part(self, position: int) -> Part:
+        """See `media.source.part`."""
+        raise NotImplementedError
+
+
+class Altered:
+    """A source that another one is made into, sample by sample."""
+
+    def beneath(self, position: int) -> Part:
+        """What the samples from `position` on are made of; for how many of the samples that are made of it."""
+        raise NotImplementedError
+
+
+def part(source: Source, position: int) -> Part:
+    """What sounds from `position` on without a change.
 
     Sources that are made of others tell which of them it is; any other is itself what sounds.
     """
-    if isinstance(source, Sequence | Repeat | Later | Live):
+    if isinstance(source, Composed):
         return source.part(position)
     return source, position, None if source.length is None else max(0, source.length - position)
+
+
+def beneath(source: Source, position: int) -> Part:
+    """As `part`, but of what is louder, softer, faster or slower the sound that this is made of."""
+    found, place, count = part(source, position)
+    while isinstance(found, Altered):
+        found, place, inner = found.beneath(place)
+        if inner is not None:
+            count = inner if count is None else min(count, inner)
+    return found, place, count
 
 
 def within(length: int | None, start: int, count: int) -> int:
@@ -100,7 +133,7 @@ class Silence:
         return np.zeros(within(self.length, start, count), np.int16)
 
 
-class ComfortNoise:
+class ComfortNoise(Composed):
     """Faint noise of `length` samples, or without end (None): full-scale noise divided by `divisor`.
 
     FreeSWITCH: the second number of `silence_stream://ms,divisor`; the greater, the quieter.
@@ -112,12 +145,22 @@ class ComfortNoise:
             raise ValueError(f"a noise divisor is at least 1, not {divisor}")
         self.rate = rate
         self.length = length
-        loud = np.random.default_rng(divisor).integers(-32768, 32768, _NOISE_TURN)
-        self._turn = np.trunc(loud / divisor).astype(np.int16)
+        noise = Repeat(_noise(rate, divisor))
+        self._source: Source = noise if length is None else Beginning(noise, length)
+
+    def part(self, position: int) -> Part:
+        """See `media.source.part`."""
+        return part(self._source, position)
 
     def render(self, start: int, count: int) -> NDArray[np.int16]:
-        positions = np.arange(start, start + within(self.length, start, count))
-        return self._turn[positions % _NOISE_TURN]
+        return self._source.render(start, count)
+
+
+@lru_cache(maxsize=_NOISES_KEPT)
+def _noise(rate: int, divisor: int) -> Samples:
+    """A turn of the noise, which all who hear it share."""
+    loud = np.random.default_rng(divisor).integers(-32768, 32768, _NOISE_TURN)
+    return Samples(np.trunc(loud / divisor).astype(np.int16), rate)
 
 
 def silence_stream(text: str, rate: int) -> Silence | ComfortNoise:
@@ -136,7 +179,7 @@ def silence_stream(text: str, rate: int) -> Silence | ComfortNoise:
     return ComfortNoise(rate, length, divisor) if divisor > 0 else Silence(rate, length)
 
 
-class Sequence:
+class Sequence(Composed):
     """Several sources of one rate, one after another (`file_string://a!b!c`).
 
     What stands behind an endless source is never heard. Raises ValueError for no source at all or
@@ -160,7 +203,7 @@ class Sequence:
             end = None if source.length is None else end + source.length
         self.length = end
 
-    def part(self, position: int) -> tuple[Source, int, int | None]:
+    def part(self, position: int) -> Part:
         """See `media.source.part`."""
         index = bisect_right(self._starts, position) - 1
         return part(self._sources[index], position - self._starts[index])
@@ -185,7 +228,7 @@ class Sequence:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-class Repeat:
+class Repeat(Composed):
     """A source played `times` times, or for ever (None). An empty source stays empty, however often."""
 
     def __init__(self, source: Source, times: int | None = None) -> None:
@@ -201,7 +244,7 @@ class Repeat:
             self.length = source.length * times
         self._source = source
 
-    def part(self, position: int) -> tuple[Source, int, int | None]:
+    def part(self, position: int) -> Part:
         """See `media.source.part`."""
         turn = self._source.length
         if turn is None:
@@ -221,13 +264,13 @@ class Repeat:
         head = turn - shift
         if wanted <= head:
             return self._source.render(shift, wanted)
-        if wanted <= turn:
+        if wanted <= head + turn:
             return np.concatenate((self._source.render(shift, head), self._source.render(0, wanted - head)))
         whole = self._source.render(0, turn)
         return np.tile(whole, -(-(shift + wanted) // turn))[shift : shift + wanted]
 
 
-class Later:
+class Later(Composed):
     """A source heard from sample `start` on, at the same time by all; before its beginning it stays there."""
 
     def __init__(self, source: Source, start: int) -> None:
@@ -236,7 +279,7 @@ class Later:
         self._source = source
         self._start = start
 
-    def part(self, position: int) -> tuple[Source, int, int | None]:
+    def part(self, position: int) -> Part:
         """See `media.source.part`."""
         return part(self._source, max(0, self._start + position))
 
@@ -244,7 +287,43 @@ class Later:
         return self._source.render(max(0, self._start + start), within(self.length, start, count))
 
 
-class Louder:
+class Beginning(Composed):
+    """The first `length` samples of a source, which has as many."""
+
+    def __init__(self, source: Source, length: int) -> None:
+        self.rate = source.rate
+        self.length: int | None = length
+        self._source = source
+        self._end = length
+
+    def part(self, position: int) -> Part:
+        """See `media.source.part`."""
+        left = max(0, self._end - position)
+        found, place, count = part(self._source, position)
+        return found, place, left if count is None else min(count, left)
+
+    def render(self, start: int, count: int) -> NDArray[np.int16]:
+        return self._source.render(start, within(self.length, start, count))
+
+
+class Scaled(Altered):
+    """A source times a factor, clipped."""
+
+    def __init__(self, source: Source, factor: float) -> None:
+        self.rate = source.rate
+        self.length = source.length
+        self._source = source
+        self._factor = factor
+
+    def beneath(self, position: int) -> Part:
+        """See `Altered`."""
+        return part(self._source, position)
+
+    def render(self, start: int, count: int) -> NDArray[np.int16]:
+        return scale(self._source.render(start, count), self._factor)
+
+
+class Louder(Altered):
     """A source made louder, or quieter below zero, in FreeSWITCH's granular steps of a decibel; -50 is silence."""
 
     def __init__(self, source: Source, decibels: int) -> None:
@@ -253,11 +332,15 @@ class Louder:
         self._source = source
         self._decibels = decibels
 
+    def beneath(self, position: int) -> Part:
+        """See `Altered`."""
+        return part(self._source, position)
+
     def render(self, start: int, count: int) -> NDArray[np.int16]:
         return granular_volume(self._source.render(start, count), self._decibels)
 
 
-class Live:
+class Live(Composed):
     """A source without end that becomes another while it is heard: a stream whose music somebody changes.
 
     `source` has no end either. Who keeps a copy elsewhere is told of changes through `watch`.
@@ -285,7 +368,7 @@ class Live:
         """Have the method `tell` called with this when it has become another, as long as its object lives."""
         self._watchers.append(weakref.WeakMethod(tell))
 
-    def part(self, position: int) -> tuple[Source, int, int | None]:
+    def part(self, position: int) -> Part:
         """See `media.source.part`: for a second at most, since it may be another then."""
         source, place, count = part(self.source, position)
         return source, place, self.rate if count is None else min(count, self.rate)
@@ -294,7 +377,7 @@ class Live:
         return self.source.render(start, count)
 
 
-class Speed:
+class Speed(Altered):
     """A source played faster (`steps` 1, 2) or slower (-1, -2), the pitch moving along.
 
     FreeSWITCH: each step makes the sound a quarter of its own length shorter or longer. Steps
@@ -308,6 +391,12 @@ class Speed:
         self._quarters = 4 - steps
         self.length = None if source.length is None else -(-source.length * self._quarters // 4)
         self._source = source
+
+    def beneath(self, position: int) -> Part:
+        """See `Altered`."""
+        inner = position * 4 // self._quarters
+        found, place, count = part(self._source, inner)
+        return found, place, None if count is None else -(-(inner + count) * self._quarters // 4) - position
 
     def render(self, start: int, count: int) -> NDArray[np.int16]:
         wanted = within(self.length, start, count)

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from media.source import Samples, Source, part, within
+from media.source import Samples, Source, beneath, within
 
 SECONDS: Final = 5
 
@@ -93,8 +93,21 @@ class StreamRing:
 
 def is_over(source: Source, position: int) -> bool:
     """Whether what `source` sounds like at `position` is a stream that has ended before."""
-    sounding, place, _ = part(source, position)
+    sounding, place, _ = beneath(source, position)
     return isinstance(sounding, StreamSource) and sounding.over(place)
+
+
+def known(source: Source, position: int, count: int) -> int:
+    """How many of `count` samples from `position` on need not be waited for: they are no stream."""
+    reached = position
+    while reached < position + count:
+        sounding, _, left = beneath(source, reached)
+        if isinstance(sounding, StreamSource):
+            return reached - position
+        if not left:  # None: for ever; 0: there is no more
+            break
+        reached += left
+    return count
 
 
 def _attached(path: str, rate: int) -> StreamSource | Samples:

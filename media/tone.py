@@ -17,36 +17,25 @@ read a second time as keys (`v=-7` plays a 7).
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from media.dtmf import FREQUENCIES
-from media.source import within
+from media.source import Composed, Part, Repeat, part
+from media.tone_sound import DEFAULT_VOLUME, VOLUME_RANGE, Decay, Passage, Segment, turn_of
 
 # FreeSWITCH: a tone holds at most so many frequencies; what follows is ignored.
 FREQUENCY_LIMIT = 18
-VOLUME_RANGE = (-63.0, 0.0)
 
 # FreeSWITCH: what a script starts from; times in samples at whatever rate.
-DEFAULT_VOLUME = -7.0
 DEFAULT_ON = 2000
 DEFAULT_OFF = 500
 
 # The longest ringback in the field is some hundred characters.
 SCRIPT_LIMIT = 65536
 RATE_LIMIT = 192000
-
-# FreeSWITCH: the level of a sine that fills the 16 bits, on the scale of `v=` (μ-law's 3.14 dBm0 doubled).
-_FULL_SCALE = 3.14 + 3.02
-_PEAK = 32767 * 1.414214
-
-# Tones up to so many samples are computed once and kept: 16 s at 8 kHz, a turn of any ringback.
-_KEPT_SAMPLES = 131072
 
 _BLANK = " \r\n"
 _INTEGER = re.compile(r"\s*([+-]?\d{1,18})", re.ASCII)
@@ -56,43 +45,6 @@ _LOOPS = re.compile(r";loops=(.*)", re.IGNORECASE | re.DOTALL)
 
 class ToneError(ValueError):
     """A tone script that cannot be played."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decay:
-    """A volume that moves by `decibels` (below zero: falls) every `step` samples."""
-
-    step: int
-    decibels: float
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One tone: `frequencies` (Hz at `rate`) for `on` samples, then `off` of silence.
-
-    All that `repeat` times, None being for ever.
-    """
-
-    frequencies: tuple[float, ...]
-    on: int
-    off: int
-    rate: int
-    volume: float = DEFAULT_VOLUME
-    decay: Decay | None = None
-    repeat: int | None = 1
-
-    @property
-    def period(self) -> int:
-        """Samples of one sound and its silence."""
-        return self.on + self.off
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Segments one after another, the whole `times` times."""
-
-    segments: tuple[Segment, ...]
-    times: int = 1
 
 
 def parse(*lines: str, rate: int) -> list[Passage]:
@@ -112,7 +64,7 @@ def split_loops(path: str) -> tuple[str, int]:
     return (path, 0) if found is None else (path[: found.start()], _integer(found[1]))
 
 
-class ToneSource:
+class ToneSource(Composed):
     """A tone script as a source; see `media.source.Source`.
 
     `loops` counts the turns (FreeSWITCH: 0 and 1 are one turn, below zero is for ever); where it is
@@ -131,65 +83,19 @@ class ToneSource:
         return source
 
     def _play(self, passages: list[Passage], rate: int, loops: int) -> None:
+        turn = turn_of(tuple(passages), rate)
+        if turn.length and (loops > 1 or loops < 0):
+            turn = Repeat(turn, loops if loops > 0 else None)
         self.rate = rate
-        timelines = [_Timeline(passage) for passage in passages]
-        self._timelines: list[_Timeline] = []
-        self._starts: list[int] = []
-        turn: int | None = 0
-        for timeline in timelines:
-            if turn is None:
-                break
-            self._timelines.append(timeline)
-            self._starts.append(turn)
-            turn = None if timeline.length is None else turn + timeline.length
-        self._turn = turn
-        self.length: int | None = None
-        if turn == 0 or (turn is not None and loops >= 0):
-            self.length = turn * max(1, loops)
+        self.length = turn.length
+        self._source = turn
+
+    def part(self, position: int) -> Part:
+        """See `media.source.part`."""
+        return part(self._source, position)
 
     def render(self, start: int, count: int) -> NDArray[np.int16]:
-        result = np.zeros(within(self.length, start, count), np.int16)
-        filled = 0
-        while filled < len(result):
-            filled += self._fill(result[filled:], start + filled)
-        return result
-
-    def _fill(self, out: NDArray[np.int16], position: int) -> int:
-        """Writes the tone (or silence) at `position` to the start of `out`; answers how far it reaches."""
-        if self._turn:
-            position %= self._turn
-        index = bisect_right(self._starts, position) - 1
-        segment, inside = self._timelines[index].at(position - self._starts[index])
-        reach = min(segment.period - inside, len(out))
-        sounding = min(segment.on - inside, reach)
-        if sounding > 0:
-            out[:sounding] = _tone(segment, inside, sounding)
-        return reach
-
-
-class _Timeline:
-    """Where in a passage each segment starts."""
-
-    def __init__(self, passage: Passage) -> None:
-        # What lasts no time is dropped, or it would stand in the way of an endless repeat.
-        audible = [segment for segment in passage.segments if segment.period and segment.repeat != 0]
-        endless = next((i for i, segment in enumerate(audible) if segment.repeat is None), None)
-        if endless is not None:
-            audible = audible[: endless + 1]
-        self._segments = audible
-        lengths = [segment.period * (segment.repeat or 1) for segment in audible]
-        self._starts = list(accumulate(lengths, initial=0))
-        self._turn = self._starts.pop()
-        self._endless = endless is not None
-        self.length = None if self._endless else self._turn * passage.times
-
-    def at(self, position: int) -> tuple[Segment, int]:
-        """The segment that sounds at `position`, and the place within it."""
-        if not self._endless:
-            position %= self._turn
-        index = bisect_right(self._starts, position) - 1
-        segment = self._segments[index]
-        return segment, (position - self._starts[index]) % segment.period
+        return self._source.render(start, count)
 
 
 @dataclass
@@ -342,45 +248,3 @@ def _integer(text: str) -> int:
 def _number(text: str) -> float:
     found = _NUMBER.match(text)
     return float(found[1]) if found else 0.0
-
-
-def _tone(segment: Segment, start: int, count: int) -> NDArray[np.int16]:
-    """The samples `start` … of a segment's sounding part."""
-    if segment.on <= _KEPT_SAMPLES:
-        return _kept(segment.frequencies, segment.on, segment.rate, segment.volume, segment.decay)[
-            start : start + count
-        ]
-    return _sines(segment.frequencies, segment.rate, segment.volume, segment.decay, start, count)
-
-
-@lru_cache(maxsize=64)
-def _kept(
-    frequencies: tuple[float, ...], on: int, rate: int, volume: float, decay: Decay | None
-) -> NDArray[np.int16]:
-    return _sines(frequencies, rate, volume, decay, 0, on)
-
-
-def _sines(
-    frequencies: tuple[float, ...], rate: int, volume: float, decay: Decay | None, start: int, count: int
-) -> NDArray[np.int16]:
-    places = np.arange(start, start + count, dtype=np.float64)
-    total = np.zeros(count)
-    for frequency in frequencies:
-        total += np.sin(places * (2 * np.pi * frequency / rate))
-    # Each tone has the full level of `v=`; together they are divided by their number.
-    total *= _amplitude(_levels(volume, decay, places)) / len(frequencies)
-    return np.rint(total).astype(np.int16)
-
-
-def _levels(volume: float, decay: Decay | None, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The volume at each sample, in decibels; shape () where it does not move."""
-    if decay is None:
-        return np.asarray(volume)
-    room = (VOLUME_RANGE[1] if decay.decibels > 0 else VOLUME_RANGE[0]) - volume
-    # A hair's breadth of grace, for steps such as 0.1 that no binary fraction meets.
-    steps = np.minimum((places + 1) // decay.step, np.floor(room / decay.decibels + 1e-6))
-    return volume + steps * decay.decibels
-
-
-def _amplitude(level: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(_PEAK * 10.0 ** ((level - _FULL_SCALE) / 20))

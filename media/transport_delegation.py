@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from media.source import Scaled
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from media.line_sound import LineSound
-    from media.line_state import LineState, PlaybackState
+    from media.line_state import LineState
+    from media.source import Source
     from media.transports import Transports
 
 
@@ -45,11 +48,14 @@ class TransportDelegation:
         if state.relaying:
             self._end_relay(state)
         if state.plain:
-            assert state.playback is not None
             moved = self._transports.stop(state.line.number)
-            state.playback.position += moved
-            state.playback.played += moved
+            if state.playback is not None:
+                state.playback.position += moved
+                state.playback.played += moved
             state.plain = False
+        if state.tapped:
+            self._transports.tap(state.line.number, ())
+            state.tapped = False
         self._unsettled[state.line.number] = state
 
     def _end_relay(self, state: LineState) -> None:
@@ -64,19 +70,25 @@ class TransportDelegation:
             self.speaking.pop(number, None)
             if number not in self._lines:
                 continue
+            if state.taps and state.receives_as_it_is:
+                state.tapped = self._transports.tap(number, tuple(state.taps.values()))
             playback = state.playback
-            if playback is not None and self._is_plain(state, playback):
-                if self._transports.play(number, playback.source, playback.position, state.frame):
+            if playback is not None and not playback.paused and state.sends_unseen:
+                source = _at_volume(playback.source, playback.gain, state.write_volume)
+                if self._transports.play(number, source, playback.position):
                     state.plain = True
                     continue
-                self._unsettled[number] = state  # perhaps behind the seam between two sounds
+                self._unsettled[number] = state  # perhaps behind a stream
             if self._is_relay(state):
                 continue
-            if playback is not None or not self._is_mute(state):
+            mute = playback is None and self._is_mute(state)
+            if mute and state.idle and state.sends_unseen:
+                source = _at_volume(state.idle_sound, state.write_volume)
+                if self._transports.play(number, source, 0):
+                    state.plain = True
+                    continue
+            if state.idle or not mute:
                 self.speaking[number] = state
-
-    def _is_plain(self, state: LineState, playback: PlaybackState) -> bool:
-        return not playback.paused and playback.gain == 1 and state.sends_as_it_is
 
     def _is_relay(self, state: LineState) -> bool:
         """Have the transport send on what the line in the bridge receives, where nobody has a hand in it."""
@@ -113,3 +125,10 @@ class TransportDelegation:
         first, last = state.index(start), state.index(end)
         samples = self._sound.to_send(state, start, end, last - first)
         self._transports.say(state.line.number, first % state.frame, samples)
+
+
+def _at_volume(source: Source, *factors: float) -> Source:
+    for factor in factors:
+        if factor != 1:
+            source = Scaled(source, factor)
+    return source

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
+    from media.line_state import TapState
     from media.rtp_transport import RtpTransport
     from media.source import Source
 
@@ -21,10 +24,11 @@ class Transports(Protocol):
     def say(self, line: int, first: int, samples: NDArray[np.int16]) -> None:
         """Send samples in this tick, from place `first` of it on."""
 
-    def play(self, line: int, source: Source, position: int, frame: int) -> bool:
+    def play(self, line: int, source: Source, position: int) -> bool:
         """Play a source from `position` on without being told what; False where that cannot be done now.
 
-        It is done up to a whole frame, or to the end of the source.
+        It is done up to a whole frame, or to the end of the source. A source may be asked for a second of its samples
+        before they are heard, but for streams.
         """
 
     def moved(self, line: int) -> int:
@@ -32,6 +36,9 @@ class Transports(Protocol):
 
     def stop(self, line: int) -> int:
         """Have a line play its source no longer; return the samples that were played of it."""
+
+    def tap(self, line: int, taps: Sequence[TapState]) -> bool:
+        """Give taps what a line hears and says from now on, none for no more; False where that cannot be done."""
 
     def relay(self, line: int, other: int | None, *, encoded: bool = False) -> bool:
         """Send on what `other` hears without being told what, from now on; None for no more.

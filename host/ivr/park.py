@@ -10,6 +10,7 @@ from host.clock import SECOND
 from host.event import Event
 from host.hangup_cause import HangupCause, parse_cause
 from host.inbox import Break, Digit
+from host.ivr.idle_silence import IdleSilence
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.status import Status
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def park(session: Session) -> Status:
     """Wait until the call is hung up, transferred or bridged; keys are lost. FALSE when it is parked already.
 
-    `park_timeout` (`seconds[:cause]`) hangs up after that time; it holds for one park.
+    `park_timeout` (`seconds[:cause]`) hangs up after that time; it holds for one park. `send_silence_when_idle` is
+    sent meanwhile.
     """
     channel = session.channel
     if Flag.CONTROLLED in channel.flags:
@@ -33,12 +35,18 @@ def park(session: Session) -> Status:
     channel.set_flag(Flag.CONTROLLED)
     channel.set_flag(Flag.PARK)
     channel.fire("CHANNEL_PARK")
-    while channel.ready and Flag.PARK in channel.flags:
-        item = session.receive(deadline, (Digit, Event, Break), until=lambda: Flag.PARK not in channel.flags)
-        if isinstance(item, Digit):
-            session.tell_digit(item)
-        elif item is None and deadline is not None and session.clock.now() >= deadline:
-            channel.hangup(cause)
+    with IdleSilence(session) as silence:
+        while channel.ready and Flag.PARK in channel.flags:
+            silence.begin()
+            item = session.receive(
+                deadline,
+                (Digit, Event, Break),
+                until=lambda: Flag.PARK not in channel.flags or silence.due,
+            )
+            if isinstance(item, Digit):
+                session.tell_digit(item)
+            elif item is None and deadline is not None and session.clock.now() >= deadline:
+                channel.hangup(cause)
     channel.clear_flag(Flag.PARK)
     channel.clear_flag(Flag.CONTROLLED)
     channel.fire("CHANNEL_UNPARK")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from host.channel import Flag
+from host.ivr.idle_silence import LineIdle, silence_divisor
 from host.log import LogLevel
 from host.sound_file import SoundFileError, open_sound
 from media.notice import PlaybackEnded
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
 
 class Ringback:
-    """A tone or a file in a loop on the caller's line; nothing when the caller's variables name none."""
+    """A tone, a file in a loop or silence on the caller's line; nothing when the caller's variables name none."""
 
     def __init__(self, session: Session | None) -> None:
         self._session = session
         self._playback: Playback | None = None
         self._path = ""
+        self._silence: LineIdle | None = None
         if session is not None:
             variables = session.channel.variables
             answered = Flag.ANSWERED in session.channel.flags
@@ -28,21 +30,34 @@ class Ringback:
                 (variables.get("transfer_ringback") if answered else None) or variables.get("ringback") or ""
             )
             self._path = _playable(text)
+            if _is_silence(self._path):
+                self._silence = LineIdle(session)
 
     @property
     def wanted(self) -> bool:
         """Whether the caller is to hear something."""
-        return bool(self._path)
+        return bool(self._path) and not (
+            self._session is not None and Flag.PROXY_MODE in self._session.channel.flags
+        )
 
     @property
     def playing(self) -> bool:
         """Whether it sounds."""
         return self._playback is not None
 
+    def _start_silence(self, session: Session, silence: LineIdle) -> None:
+        if not silence.begun:
+            session.pre_answer()
+            silence.begin(silence_divisor(self._path.partition(":")[2]))
+            session.switch.observe("ringback", session.channel, path=self._path)
+
     def start(self) -> None:
         """Let the caller hear it; one that has no media yet gets early media."""
         session = self._session
         if session is None or self._playback is not None or not self._path:
+            return
+        if self._silence is not None:
+            self._start_silence(session, self._silence)
             return
         session.pre_answer()
         try:
@@ -65,12 +80,17 @@ class Ringback:
         if self._playback is not None:
             self._playback.stop()
             self._playback = None
+        if self._silence is not None:
+            self._silence.end()
+
+
+def _is_silence(path: str) -> bool:
+    """Return whether a ringback is `silence[:divisor]`: comfort noise, or digital silence with -1."""
+    return path.lower().startswith("silence") and "/" not in path
 
 
 def _playable(text: str) -> str:
     """Return the path for a ringback: a teletone script is one without a path's signs in front."""
-    if not text or text.lower().startswith("silence"):
-        return ""
     if text.startswith(("%(", "v=", "L=", "l=", "c=", "d=")):
         return f"tone_stream://{text};loops=-1"
     return text

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from host.interfaces import FileFormat
 from host.leading_number import leading_int
-from media.source import ComfortNoise, Samples, Silence
+from media.source import ComfortNoise, Silence
 from media.tone import SCRIPT_LIMIT, ToneError, ToneSource, split_loops
 
 if TYPE_CHECKING:
@@ -16,11 +15,6 @@ if TYPE_CHECKING:
     from media.source import Source
 
 _FILE_MARK: Final = "path="
-
-# Beeps and turns of ringback of up to so many samples (8 s at 8 kHz) are sound in memory, which all lines share and
-# which costs a line nothing per frame; so many of them are kept (8 MB at most).
-_RENDERED: Final = 65_536
-_KEPT: Final = 64
 
 
 def load(switch: Switch) -> None:
@@ -36,20 +30,12 @@ def open_tone(switch: Switch, path: str, rate: int, parameters: Mapping[str, str
         loops = leading_int(parameters["loops"])
     try:
         if script[: len(_FILE_MARK)].lower() != _FILE_MARK:
-            return _tone(script, rate, loops)
+            return ToneSource(script, rate, loops)
         with open(script[len(_FILE_MARK) :], encoding="utf-8", errors="surrogateescape") as file:
             # One character more than a script may have, so that a longer one is told as such.
             return ToneSource.of_lines(file.read(SCRIPT_LIMIT + 1).splitlines(), rate, loops)
     except ToneError as error:
         raise OSError(str(error)) from None
-
-
-@lru_cache(maxsize=_KEPT)
-def _tone(script: str, rate: int, loops: int) -> Source:
-    tone = ToneSource(script, rate, loops)
-    if not tone.length or tone.length > _RENDERED:
-        return tone
-    return Samples(tone.render(0, tone.length), rate)
 
 
 def open_silence(switch: Switch, path: str, rate: int, parameters: Mapping[str, str]) -> Source:

@@ -177,6 +177,18 @@ class FrameRing:
         found: NDArray[np.uint8] = self._frames[lines[which], self._last[which] & (SLOTS - 1)]
         return found
 
+    def before(self, index: int, line: int, count: int) -> NDArray[np.uint8]:
+        """Return the frames before the place of a line in the last `take`, the oldest first, uint8 of shape (n, size).
+
+        `line` is the one at `index` of that. There are `count` at most, and none before one that is missing.
+        """
+        found: list[NDArray[np.uint8]] = []
+        number = int(self._last[index]) - 1
+        while len(found) < count and self._sequence[line, number & (SLOTS - 1)] == number:
+            found.append(self._frames[line, number & (SLOTS - 1)])
+            number -= 1
+        return np.array(found[::-1], np.uint8).reshape(len(found), self.size)
+
     def _watch(
         self,
         lines: NDArray[np.intp],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from media.notice import Notice
+from media.packet_relay import StreamEnd
 from media.rtp_transport import RtpTransport
 from media.source import Source
 
@@ -22,11 +23,44 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True)
 class OpenTransport:
-    """Open a line with RTP; answered with its local (host, port), or TransportError or CodecError."""
+    """Open a line with RTP, or its ports again; answered with its local (host, port), TransportError, CodecError."""
 
     line: int
     rate: int
     transport: RtpTransport
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTransport:
+    """Give a line's ports back, the line stays (`OpenTransport` takes new ones); answered with None when done."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class WidenRelay:
+    """Have a relay's ports for so many streams; answered with (port, port) of each, or TransportError."""
+
+    relay: int
+    addresses: tuple[str, str]
+    ports: tuple[int, int]
+    streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetRelay:
+    """Tell where the far end of a relay's side receives."""
+
+    relay: int
+    side: int
+    ends: tuple[StreamEnd, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRelay:
+    """Give a relay's ports back."""
+
+    relay: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +202,8 @@ Question = (
     | CloseRecording
     | AskStatus
     | OpenTransport
+    | ReleaseTransport
+    | WidenRelay
     | SetRate
     | AskTransport
 )

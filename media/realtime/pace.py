@@ -41,11 +41,14 @@ class Pace:
         self._late = np.zeros(_STEPS, np.int64)
         self._former_late = np.zeros(_STEPS, np.int64)
 
-    def until_due(self, *descriptors: int) -> bool:
-        """Wait until there is something to read from one of the descriptors, or the next tick is due: True."""
+    def until_due(self, *descriptors: int, writable: tuple[int, ...] = ()) -> bool:
+        """Wait until there is something to read from one of the descriptors, or the next tick is due: True.
+
+        It also ends where one can be written to that is in `writable`.
+        """
         left = self._due - _now()
         if left > 0:
-            select.select(descriptors, (), (), left / 1e6)
+            select.select(descriptors, writable, (), left / 1e6)
         return _now() >= self._due
 
     def begin(self) -> None:

@@ -32,6 +32,7 @@ from media.kept_memory import keep_freed_memory
 from media.notice import Notice, PlaybackEnded
 from media.realtime import message, recorder, wire
 from media.realtime.pace import Pace, wall
+from media.realtime.packet_relays import PacketRelays
 from media.realtime.placed_samples import PlacedSamples
 from media.realtime.recorder import Recorder, start_recorder
 from media.realtime.rtp_lines import RtpLines
@@ -69,6 +70,7 @@ class EngineProcess:
         self._frames = wire.Frames()
         self._memory = memory
         self._rtp = RtpLines(memory.samples, wall, self._tell_fault)
+        self._packets = PacketRelays()
         self.engine = Engine(on_fault=self._tell_fault, transports=self._rtp)
         self._recorder = writer
         self._sounds: dict[int, PlacedSamples] = {}
@@ -82,9 +84,17 @@ class EngineProcess:
         pace, descriptor = self._pace, self._connection.fileno()
         try:
             while self._running:
-                due = pace.until_due(descriptor, *self._recorder.descriptors)
+                due = pace.until_due(
+                    descriptor,
+                    *self._recorder.descriptors,
+                    self._packets.descriptor,
+                    writable=self._recorder.full,
+                )
                 self._receive()
                 self._recorder.receive()
+                if self._recorder.full:
+                    self._recorder.flush()
+                self._packets.forward()
                 if due:
                     pace.begin()
                     try:
@@ -151,6 +161,10 @@ class EngineProcess:
                 self._rtp.debug_codec(taken.codec, taken.on)
             case message.DebugLine():
                 self._rtp.debug_line(taken.line, taken.on)
+            case message.SetRelay():
+                self._packets.set(taken.relay, taken.side, taken.ends)
+            case message.CloseRelay():
+                self._packets.close(taken.relay)
             case message.SoundGone():
                 if self._sounds.pop(taken.sound, None) is None:  # its command never arrived
                     self._tell(message.SoundFree(taken.sound))
@@ -199,6 +213,13 @@ class EngineProcess:
                 return status
             case message.OpenTransport():
                 return self._open_transport(question)
+            case message.WidenRelay():
+                return self._packets.widen(
+                    question.relay, question.addresses, question.ports, question.streams
+                )
+            case message.ReleaseTransport():
+                self.engine.release_transport(question.line)
+                return None
             case message.SetRate():
                 return self.engine.set_rate(question.line, question.rate)
             case message.AskTransport():
@@ -213,7 +234,8 @@ class EngineProcess:
             self._notify(number, notice)
 
         address = self._rtp.open(number, question.transport, question.rate, notify)
-        self.engine.open_line(number, question.rate, notify, remote=True)
+        if not self.engine.renew_transport(number):
+            self.engine.open_line(number, question.rate, notify, remote=True)
         return address
 
     def status(self) -> EngineStatus:
@@ -232,6 +254,7 @@ class EngineProcess:
             packets_received=self._rtp.packets_received,
             packets_sent=self._rtp.packets_sent,
             transports=len(self._rtp),
+            relays=len(self._packets),
         )
 
     # -- what is found in messages -------------------------------------------------------------------------------

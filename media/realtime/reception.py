@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.realtime.arrival_qualities import ArrivalQualities
-from media.realtime.frame_ring import CONCEAL, MEDIA, FrameRing
+from media.realtime.frame_ring import CONCEAL, MEDIA, SILENCE, FrameRing
+from media.realtime.row_concealment import HISTORY, RowConcealment
 from media.rtp import RtpReceiver
 
 _TICKS_A_SECOND: Final = 50
-# How much softer each frame that stands for a lost one is; then it is silent.
-_FADE: Final = np.array([1.0, 0.9, 0.7, 0.5, 0.3, 0.15, 0.05, 0.0], np.float32)
 
 
 class Reception:
@@ -39,6 +38,7 @@ class Reception:
         self._timed = np.zeros(capacity, bool)
         self._reported = np.zeros((capacity, 2), np.int64)
         self._decode = decode
+        self._concealment = RowConcealment(capacity, frame)
 
     def open(self, line: int, law: int, delay: int, maximum: int) -> None:
         """Begin a stream on a line; `delay` and `maximum` of the jitter buffer in frames."""
@@ -47,6 +47,7 @@ class Reception:
         self.law[line] = law
         self.ssrc[line] = -1
         self._timed[line] = self.loud[line] = False
+        self._concealment.forget(line)
         for counts in (
             self.received,
             self.octets,
@@ -123,13 +124,23 @@ class Reception:
             else:
                 self.heard[rows] = self._decode[0].take(frames)
             self.loud[rows] = True
+            self._concealment.join(rows, self.heard)
         if len(rows := lines[kinds == CONCEAL]):
-            row = np.minimum(self.ring.lost_in_row[rows], len(_FADE) - 1)
-            faded = _FADE[row] / _FADE[np.maximum(row - 1, 0)]
-            self.heard[rows] = (self.heard[rows] * faded[:, np.newaxis]).astype(np.int16)
-        silent = lines[(kinds == 0) & self.loud[lines]]
+            lost = self.ring.lost_in_row[rows]
+            for index in np.flatnonzero((kinds == CONCEAL) & (self.ring.lost_in_row[lines] == 1)).tolist():
+                self._begin_concealment(index, int(lines[index]))
+            self._concealment.conceal(rows, lost, self.heard)
+        self._concealment.forget_all(lines[kinds == SILENCE])
+        silent = lines[(kinds == SILENCE) & self.loud[lines]]
         self.heard[silent] = 0
         self.loud[silent] = False
+
+    def _begin_concealment(self, index: int, line: int) -> None:
+        # What follows silence is silence: comfort noise has come, or a key.
+        if self._concealment.has_room(line) and self.heard[line].any():
+            frames = self.ring.before(index, line, HISTORY)
+            if len(frames):
+                self._concealment.begin(line, self._decode[self.law[line], frames].reshape(-1))
 
     def source_lost(self, line: int) -> int:
         """Return how many packets of a line's present source did not come."""

@@ -26,6 +26,9 @@ from media.recording import Recording, RecordingError
 # What may wait for the disk: 20 s of 200 stereo recordings at 8 kHz. A disk that is further behind will not recover.
 MOST_WAITING: Final = 128 << 20
 
+# Ticks that are written together, for a header is brought up to date with each write: 200 ms.
+_TOGETHER: Final = 10
+
 _TOO_SLOW: Final = "the disk is too slow"
 _GONE: Final = "the process that writes recordings is gone"
 
@@ -54,6 +57,15 @@ class Close:
     """Complete a recording; answered with its samples or RecordingError."""
 
     recording: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What taps heard in a tick: the recordings, how many bytes each gets, and the samples of all one after another."""
+
+    recordings: list[int]
+    sizes: list[int]
+    samples: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +106,7 @@ class RelayedRecording:
             self.failed = RecordingError(self.path, _TOO_SLOW)
             raise self.failed
         self.samples += len(samples)
-        self._recorder.tell((self._number, samples.tobytes()))
+        self._recorder.hear(self._number, samples.tobytes())
 
     def steer(self, what: str) -> None:
         """Pause, resume, mask or unmask."""
@@ -116,11 +128,14 @@ class Recorder:
         # Whom the answers are for that are still to come, in their order.
         self._asked: deque[tuple[str, Answered]] = deque()
         self._lost = False
+        # What was heard since the last message, and its bytes.
+        self._heard: list[tuple[int, bytes]] = []
+        self._heard_bytes = 0
 
     @property
     def waiting(self) -> int:
         """Bytes that wait for the recorder, besides those in the kernel."""
-        return self._outbox.waiting
+        return self._outbox.waiting + self._heard_bytes
 
     def __getitem__(self, recording: int) -> RelayedRecording:
         return self._recordings[recording]
@@ -149,12 +164,29 @@ class Recorder:
         if self._lost:
             self._lose()
 
+    def hear(self, recording: int, samples: bytes) -> None:
+        """Queue samples for a recording; those of a tick go together."""
+        self._heard.append((recording, samples))
+        self._heard_bytes += len(samples)
+
     def tell(self, told: object) -> None:
-        """Queue something for the recorder."""
+        """Queue something for the recorder, behind what was heard."""
+        self._gather()
         self._outbox.put(pickle.dumps(told, pickle.HIGHEST_PROTOCOL))
+
+    def _gather(self) -> None:
+        heard, self._heard, self._heard_bytes = self._heard, [], 0
+        if heard:
+            together = Heard(
+                [recording for recording, _ in heard],
+                [len(samples) for _, samples in heard],
+                b"".join([samples for _, samples in heard]),
+            )
+            self._outbox.put(pickle.dumps(together, pickle.HIGHEST_PROTOCOL))
 
     def flush(self) -> None:
         """Send as much as the recorder takes now."""
+        self._gather()
         self._outbox.flush()
 
     def receive(self) -> None:
@@ -189,8 +221,14 @@ class Recorder:
         """What is readable when there is something to `receive`."""
         return () if self._lost else (self._connection.fileno(),)
 
+    @property
+    def full(self) -> tuple[int, ...]:
+        """What is writable when there is something to `flush` that did not go before."""
+        return () if self._lost or not self._outbox.waiting else (self._connection.fileno(),)
+
     def end(self) -> None:
         """Have all recordings completed, and wait for that."""
+        self._gather()
         self._connection.setblocking(True)
         self._outbox.flush()
         with contextlib.suppress(OSError):
@@ -233,7 +271,8 @@ class _Writer:
         self._recordings: dict[int, Recording] = {}
         self._failed: set[int] = set()
         # Samples that came since the last write, by recording: one write for all that waited.
-        self._gathered: dict[int, list[bytes]] = {}
+        self._gathered: dict[int, list[memoryview]] = {}
+        self._ticks = 0  # since the last write
 
     def run(self) -> None:
         """Write until the engine is gone, then complete all files."""
@@ -241,16 +280,29 @@ class _Writer:
         while (received := wire.receive(self._connection)) is not None:
             for frame in frames.feed(received):
                 self._take(pickle.loads(frame))
-            for number in list(self._gathered):
-                self._write(number)
+            if self._ticks >= _TOGETHER:
+                self._write_all()
+        self._write_all()
         for recording in self._recordings.values():
             with contextlib.suppress(RecordingError):
                 recording.close()
 
+    def _write_all(self) -> None:
+        self._ticks = 0
+        for number in list(self._gathered):
+            self._write(number)
+
+    def _gather(self, heard: Heard) -> None:
+        samples, at = memoryview(heard.samples), 0
+        for number, size in zip(heard.recordings, heard.sizes, strict=True):
+            self._gathered.setdefault(number, []).append(samples[at : at + size])
+            at += size
+        self._ticks += 1
+
     def _take(self, told: object) -> None:
         match told:
-            case (int(number), bytes(samples)):
-                self._gathered.setdefault(number, []).append(samples)
+            case Heard():
+                self._gather(told)
             case Open():
                 try:
                     self._recordings[told.recording] = Recording(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +20,7 @@ from media.engine_status import EngineStatus
 from media.line import Line
 from media.mixer_handle import Mixer
 from media.notice import Notice
+from media.packet_relay import PacketRelay, StreamEnd
 from media.realtime import message
 from media.realtime.command_pickler import HostedSink
 from media.realtime.engine_connection import EngineConnection
@@ -26,7 +28,7 @@ from media.realtime.engine_lost import EngineLost
 from media.realtime.remote_recording import RemoteRecording
 from media.recording import RecordingError
 from media.rtp_line import RtpLine
-from media.rtp_transport import RtpTransport, TransportError, TransportReport
+from media.rtp_transport import Address, RtpTransport, TransportError, TransportReport
 
 # Playbacks that have ended, whose position may still be asked for.
 _ENDED_KEPT: Final = 4096
@@ -54,6 +56,7 @@ class RemoteEngine:
         self._process: EngineConnection | None = None
         self._homes: dict[int, EngineConnection] = {}
         self._mixers: dict[int, EngineConnection] = {}
+        self._relays: dict[int, EngineConnection] = {}
         self._ended: dict[int, tuple[int, int]] = {}
         self._playbacks: dict[int, EngineConnection] = {}
         self._debugged: set[str] = set()
@@ -93,6 +96,25 @@ class RemoteEngine:
             raise
         assert isinstance(local, tuple)
         return RtpLine(self, number, rate, local, transport)
+
+    def release_transport(self, line: int) -> None:
+        """Give a line's ports back; they are free when this returns."""
+        process = self._homes.get(line)
+        if process is not None:
+            with suppress(EngineLost):
+                process.ask(message.ReleaseTransport(line))
+
+    def open_transport(self, line: int, rate: int, transport: RtpTransport) -> Address:
+        """Take ports again for a line that gave them back; return its local address. Raises as `rtp_line`."""
+        process = self._homes.get(line)
+        if process is None:
+            raise TransportError("the line is gone")
+        try:
+            local = process.ask(message.OpenTransport(line, rate, transport))
+        except EngineLost as error:
+            raise TransportError(str(error)) from None
+        assert isinstance(local, tuple)
+        return local
 
     def set_rate(self, line: int, rate: int) -> bool:
         """Change a line's rate; see `media.engine.Engine.set_rate`."""
@@ -154,6 +176,36 @@ class RemoteEngine:
         self._mixers[number] = process
         process.send(message.OpenMixer(number, rate, interval, comfort))
         return Mixer(self, number, rate)
+
+    def packet_relay(self, addresses: tuple[str, str], ports: tuple[int, int]) -> PacketRelay:
+        """Return a relay that has no ports yet; see `media.packet_relay.PacketRelay`."""
+        return PacketRelay(self, self.next_number(), addresses, ports)
+
+    def widen_relay(
+        self, relay: int, addresses: tuple[str, str], ports: tuple[int, int], streams: int
+    ) -> tuple[tuple[int, int], ...]:
+        """Have a relay's ports for so many streams. TransportError where there is none."""
+        process = self._relays.get(relay)
+        try:
+            if process is None:
+                process = self._relays[relay] = self._running()
+            taken = process.ask(message.WidenRelay(relay, addresses, ports, streams))
+        except EngineLost as error:
+            raise TransportError(str(error)) from None
+        assert isinstance(taken, tuple)
+        return taken
+
+    def set_relay(self, relay: int, side: int, ends: tuple[StreamEnd, ...]) -> None:
+        """Tell where the far end of a relay's side receives."""
+        process = self._relays.get(relay)
+        if process is not None:
+            process.send(message.SetRelay(relay, side, ends))
+
+    def close_relay(self, relay: int) -> None:
+        """Give a relay's ports back."""
+        process = self._relays.pop(relay, None)
+        if process is not None:
+            process.send(message.CloseRelay(relay))
 
     @property
     def mixer_count(self) -> int:
@@ -283,6 +335,7 @@ class RemoteEngine:
             process.end()
         self._homes.clear()
         self._mixers.clear()
+        self._relays.clear()
         self._playbacks.clear()
 
     def kill(self) -> None:
@@ -307,6 +360,8 @@ class RemoteEngine:
                 self._homes.pop(number, None)
             for number in [number for number, home in self._mixers.items() if home is process]:
                 self._mixers.pop(number, None)
+            for number in [number for number, home in self._relays.items() if home is process]:
+                self._relays.pop(number, None)
         self._lost(text, lines)
 
     def _running(self) -> EngineConnection:

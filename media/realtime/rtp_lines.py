@@ -8,7 +8,7 @@ or sends on what another one hears, costs no step of its own but its two system 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,9 +21,10 @@ from media.realtime.key_traffic import KeyTraffic
 from media.realtime.packet_debug import PacketDebug
 from media.realtime.packet_sorter import PacketSorter
 from media.realtime.packet_writer import PacketWriter
-from media.realtime.placed_samples import stretch
 from media.realtime.reception import Reception
 from media.realtime.relays import Relays
+from media.realtime.row_playbacks import RowPlaybacks
+from media.realtime.row_taps import RowTaps
 from media.realtime.rtcp_exchange import RtcpExchange
 from media.realtime.rtp_sockets import RtpSockets
 from media.realtime.rtp_wire import RtpWire
@@ -36,6 +37,7 @@ from media.rtp_transport import Address, RtpTransport, TransportError, Transport
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from media.line_state import TapState
     from media.source import Source
 
 FRAME: Final = 160
@@ -70,6 +72,8 @@ class RtpLines:
         self._reports = RtcpExchange(CAPACITY, self._in, self._out, wall)
         self._writer = PacketWriter(self._out, self._sockets)
         self._streams = StreamLines(self._out, self._writer, tell_fault)
+        self._playbacks = RowPlaybacks(self._out)
+        self._taps = RowTaps(self._tell_tap_fault)
         self._relays = Relays(self._out)
         self._keys = KeyTraffic(tell_fault)
         self._noise = IdleNoise(CAPACITY)
@@ -77,6 +81,7 @@ class RtpLines:
         self._sorter = PacketSorter(
             CAPACITY, FRAME, silence, self._in, self._sockets, self._streams, self._keys
         )
+        self._tell_fault = tell_fault
         self._wires: dict[int, RtpWire] = {}
         self._by_row: list[RtpWire | None] = [None] * CAPACITY
         self._free = list(range(CAPACITY - 1, -1, -1))
@@ -182,7 +187,8 @@ class RtpLines:
             self._out.law[wire.row] = self._in.law[wire.row] = _law_of(transport)
             self._in.ring.restart(wire.row)
         self._in.pause(wire.row)
-        self._out.stop(wire.row)
+        self._playbacks.stop(wire.row)
+        self._taps.set(wire.row, ())
 
     def debug_codec(self, codec: str, on: bool) -> None:
         """Tell lines of every packet of a codec that is coded or decoded, or no more."""
@@ -228,7 +234,8 @@ class RtpLines:
         self._reports.close(wire)
         self._sockets.close(wire)
         self._by_row[row] = None
-        self._out.stop(row)
+        self._playbacks.stop(row)
+        self._taps.set(row, ())
         self._noise.set(row, None)
         self._keys.close(wire)
         self._relays.drop(wire)
@@ -300,29 +307,38 @@ class RtpLines:
 
     # -- what is sent --------------------------------------------------------------------------------------------
 
-    def play(self, line: int, source: Source, position: int, frame: int) -> bool:
-        """Play a source from `position` on as far as the shared memory holds it; False where it does not.
+    def play(self, line: int, source: Source, position: int) -> bool:
+        """Play a source from `position` on as far as it can be known; False where it cannot be played now.
 
         It goes on to a whole frame, or to the end of the source.
         """
         wire = self._wires.get(line)
         if wire is None or wire.stream is not None:
             return False
-        found = stretch(source, position, frame)
-        if found is None:
-            return False
-        self._out.play(wire.row, *found)
-        return True
+        return self._playbacks.begin(wire.row, source, position)
 
     def moved(self, line: int) -> int:
-        """Return how many samples of its stretch a line has played."""
+        """Return how many samples a line has played since `play`."""
         wire = self._wires.get(line)
         return self._out.moved(wire.row) if wire is not None else 0
 
     def stop(self, line: int) -> int:
-        """Have a line play its stretch no longer; return the samples that were played of it."""
+        """Have a line play its source no longer; return the samples that were played of it."""
         wire = self._wires.get(line)
-        return self._out.stop(wire.row) if wire is not None else 0
+        return self._playbacks.stop(wire.row) if wire is not None else 0
+
+    def tap(self, line: int, taps: Sequence[TapState]) -> bool:
+        """Give these taps what the line hears and says from now on, none for no more; False where that cannot be."""
+        wire = self._wires.get(line)
+        if wire is None or wire.stream is not None:
+            return False
+        self._taps.set(wire.row, taps)
+        return True
+
+    def _tell_tap_fault(self, row: int, error: Exception) -> None:
+        wire = self._by_row[row]
+        if wire is not None:
+            self._tell_fault(f"line {wire.line}", error)
 
     def say(self, line: int, first: int, samples: NDArray[np.int16]) -> None:
         """Send samples in this tick, from place `first` of it on."""
@@ -352,7 +368,7 @@ class RtpLines:
         return wire is not None and self._keys.press(wire, digit, duration)
 
     def send(self) -> list[int]:
-        """End a tick: send what all lines say; return the lines whose stretch is played to its end."""
+        """End a tick: send what all lines say; return the lines that have played their source as far as they can."""
         if self._stale:
             self._list_rows()
         self._relays.say(self._rows, self._in.heard, self._say_heard)
@@ -360,12 +376,14 @@ class RtpLines:
         hushed = [wire.row for wire, event in due if self._writer.write_key(wire, event)]
         ready, ended = self._out.next(self._rows, hushed)
         self._writer.write_rows(ready)
+        self._taps.write(self._in.heard, self._out.said)
         self._streams.send(hushed)
         for row in self._noise.due(self._out.silent):
             idle = self._by_row[row]
             if idle is not None:
                 self._writer.write_noise(idle)
-        return [wire.line for row in ended.tolist() if (wire := self._by_row[row]) is not None]
+        over = [row for row in ended.tolist() if not self._playbacks.go_on(row)]
+        return [wire.line for row in over if (wire := self._by_row[row]) is not None]
 
     def _say_heard(self, wire: RtpWire, source: RtpWire) -> None:
         heard = self.heard(source.line, 0, source.rate * _PTIME_MS // 1000)

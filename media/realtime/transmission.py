@@ -13,21 +13,29 @@ from media.rtp_batch import build_many
 
 _TIMESTAMP: Final = 0xFFFF_FFFF
 
+# How many frames a line may keep that were made ahead: a second. It takes memory once it is used.
+_AHEAD_FRAMES: Final = 50
+
 
 class Transmission:
     """`capacity` outgoing streams of frames of `frame` samples, one byte each.
 
-    A line either plays a stretch of `memory` (`play`), or says what is given to it for one tick (`say`), or nothing.
+    A line plays a stretch of `memory`, or of what it keeps itself (`play`), or says what is given to it for one tick
+    (`say`), or nothing. Places beyond the end of `memory` are those of what lines keep.
     """
 
     def __init__(
         self, capacity: int, frame: int, encode: NDArray[np.uint8], memory: NDArray[np.int16]
     ) -> None:
         """`encode` holds the tables of the laws, uint8 of shape (laws, 65536)."""
-        self._frame = frame
+        self.frame = frame
+        self.ahead_frames = _AHEAD_FRAMES
         self._encode = encode
-        self._memory = memory
         self._windows = np.lib.stride_tricks.sliding_window_view(memory, frame)
+        self._shared = len(memory)
+        self._kept = np.zeros((capacity, _AHEAD_FRAMES * frame), np.int16)
+        # Nobody looks beyond the end of the last line's.
+        self._kept_windows = np.lib.stride_tricks.sliding_window_view(self._kept.reshape(-1), frame)
         self.law = np.zeros(capacity, np.uint8)
         self.payload_type = np.zeros(capacity, np.uint8)
         self.ssrc = np.zeros(capacity, np.uint32)
@@ -43,6 +51,7 @@ class Transmission:
         self._moved = np.zeros(capacity, np.int64)
         self._saying = np.zeros(capacity, bool)
         self._said = np.zeros((capacity, frame), np.int16)
+        self._spoke = np.zeros(capacity, bool)  # in the last tick, be it sent or not
         self._relayed = np.full(capacity, -1, np.intp)  # whose sound a line sends on
         self.out = np.zeros((capacity, HEADER_SIZE + frame), np.uint8)
         self.views = [memoryview(row) for row in self.out]  # type: ignore[arg-type]
@@ -60,16 +69,26 @@ class Transmission:
         self._said[line] = 0
 
     def play(self, line: int, place: int, count: int) -> None:
-        """Play `count` samples of the memory from `place` on."""
+        """Play `count` samples from `place` on."""
+        self._moved[line] = 0
+        self.play_on(line, place, count)
+
+    def play_on(self, line: int, place: int, count: int) -> None:
+        """Play these samples behind those that were played."""
         self._playing[line] = True
-        self._place[line], self._left[line], self._moved[line] = place, count, 0
+        self._place[line], self._left[line] = place, count
+
+    def keep(self, line: int, samples: NDArray[np.int16]) -> int:
+        """Keep a line's next samples, at most `ahead_frames`, in the place of its last ones; return their place."""
+        self._kept[line, : len(samples)] = samples
+        return self._shared + line * self._kept.shape[1]
 
     def moved(self, line: int) -> int:
-        """Return how many samples of its stretch a line has played, whole frames."""
+        """Return how many samples a line has played since `play`, whole frames."""
         return int(self._moved[line])
 
     def stop(self, line: int) -> int:
-        """Play no longer; return the samples that were played of the stretch."""
+        """Play no longer; return the samples that were played since `play`."""
         self._playing[line] = False
         return int(self._moved[line])
 
@@ -100,16 +119,17 @@ class Transmission:
         ended = playing[:0]
         if len(playing):
             left = self._left[playing]
-            sound = self._windows[self._place[playing]]
-            for index in np.flatnonzero(left < self._frame).tolist():
+            sound = self._sound(self._place[playing])
+            for index in np.flatnonzero(left < self.frame).tolist():
                 sound[index, left[index] :] = 0
             self._said[playing] = sound
-            self._place[playing] += self._frame
-            self._left[playing] = left - self._frame
-            self._moved[playing] += self._frame
-            ended = playing[left <= self._frame]
+            self._place[playing] += self.frame
+            self._left[playing] = left - self.frame
+            self._moved[playing] += self.frame
+            ended = playing[left <= self.frame]
             self._playing[ended] = False
             self._saying[playing] = True
+        self._spoke[lines] = self._saying[lines]
         self._saying[hushed] = False
         sending = lines[self._saying[lines] & ~self.muted[lines]]
         if len(sending):
@@ -117,8 +137,26 @@ class Transmission:
         self._saying[lines] = False
         self.silent[lines] = True
         self.silent[sending] = False
-        self.timestamp[lines] = self.timestamp[lines] + self._frame & _TIMESTAMP
+        self.timestamp[lines] = self.timestamp[lines] + self.frame & _TIMESTAMP
         return sending, ended
+
+    def said(self, lines: NDArray[np.intp]) -> NDArray[np.int16]:
+        """Return what lines said in the last tick, also where it was not sent: int16 of shape (lines, frame)."""
+        said = self._said[lines]
+        said[~self._spoke[lines]] = 0
+        return said
+
+    def _sound(self, places: NDArray[np.int64]) -> NDArray[np.int16]:
+        """Return a frame from each place on."""
+        own = places >= self._shared
+        if not own.any():
+            return self._windows[places]
+        if own.all():
+            return self._kept_windows[places - self._shared]
+        sound = np.empty((len(places), self.frame), np.int16)
+        sound[~own] = self._windows[places[~own]]
+        sound[own] = self._kept_windows[places[own] - self._shared]
+        return sound
 
     def _pack(self, lines: NDArray[np.intp]) -> None:
         samples = self._said[lines].view(np.uint16)
@@ -137,7 +175,7 @@ class Transmission:
             self.ssrc[lines],
         )
         self.out[lines] = packets
-        self.count(lines, self._frame)
+        self.count(lines, self.frame)
 
     def count(self, lines: NDArray[np.intp] | int, octets: int) -> None:
         """Count a packet each of lines that are sent."""

@@ -62,6 +62,19 @@ def test_fades_to_silence_in_60_ms() -> None:
     assert concealer.concealed == 640
 
 
+@pytest.mark.parametrize("frame_ms", [10, 20, 30, 60])
+def test_a_fifth_of_the_level_is_lost_every_10_ms(frame_ms: int) -> None:
+    """G.711 appendix I: the first 10 ms are as they were, from 60 ms on there is silence."""
+    concealer = LossConcealer(8000)
+    tone = (8000 * np.sin(np.arange(1600) * 2 * np.pi / 40)).astype(np.int16)
+    for at in range(10):
+        concealer.good(tone[at * 160 : (at + 1) * 160])
+    made = np.concatenate([concealer.conceal(8 * frame_ms) for _ in range(-(-120 // frame_ms))])
+    levels = np.sqrt((made.astype(float) ** 2).reshape(-1, 80).mean(1)) / (8000 / np.sqrt(2))
+    assert levels[:6] == pytest.approx([1.0, 0.9, 0.7, 0.5, 0.3, 0.1], abs=0.04)
+    assert not levels[6:].any()
+
+
 def test_good_frames_are_left_alone() -> None:
     concealer = LossConcealer(8000)
     sound = voiced(8000, 1600)

@@ -5,7 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.source import ComfortNoise, Repeat, Samples, Sequence, Silence, Source, Speed, silence_stream
+from media.mix import scale
+from media.source import (
+    Beginning,
+    ComfortNoise,
+    Later,
+    Live,
+    Louder,
+    Repeat,
+    Samples,
+    Scaled,
+    Sequence,
+    Silence,
+    Source,
+    Speed,
+    beneath,
+    part,
+    silence_stream,
+)
 
 RAMP = np.arange(100, dtype=np.int16)
 
@@ -25,10 +42,14 @@ def sources() -> list[Source]:
         Speed(ramp, 1),
         Speed(ramp, -2),
         Speed(Sequence([ramp, ramp]), 2),
+        Beginning(Repeat(ramp), 270),
+        Scaled(Repeat(ramp), 1.7),
+        Louder(Sequence([ramp, ramp]), 9),
+        Later(Live(Repeat(Sequence([ramp, Silence(8000, 33)]))), 77),
     ]
 
 
-@given(st.integers(0, 11), st.integers(0, 450), st.lists(st.integers(0, 250), max_size=5))
+@given(st.integers(0, 15), st.integers(0, 450), st.lists(st.integers(0, 250), max_size=5))
 def test_any_cut_gives_the_same_samples(which: int, start: int, counts: list[int]) -> None:
     source = sources()[which]
     whole = source.render(start, sum(counts))
@@ -41,6 +62,36 @@ def test_any_cut_gives_the_same_samples(which: int, start: int, counts: list[int
     assert whole.dtype == np.int16
     length = source.length
     assert len(whole) == (sum(counts) if length is None else max(0, min(sum(counts), length - start)))
+
+
+@given(st.integers(0, 15), st.integers(0, 500))
+def test_a_part_sounds_as_the_whole_does(which: int, position: int) -> None:
+    source = sources()[which]
+    sounding, place, count = part(source, position)
+    if count is None:
+        count = 300
+    assert np.array_equal(source.render(position, count), sounding.render(place, count))
+    if source.length is not None:
+        assert count <= max(0, source.length - position)
+        assert count > 0 or position >= source.length
+
+
+def test_what_is_beneath() -> None:
+    ramp, noise = Samples(RAMP, 8000), ComfortNoise(8000, None, 5)
+    assert part(Scaled(ramp, 2), 30)[0] is not ramp
+    assert beneath(Scaled(Louder(ramp, 3), 2), 30) == (ramp, 30, 70)
+    faster = Speed(Sequence([ramp, Silence(8000)]), 2)
+    assert beneath(faster, 10) == (ramp, 20, 40)
+    assert isinstance(beneath(faster, 50)[0], Silence)
+    assert beneath(Repeat(Louder(Repeat(ramp), 1)), 250) == (ramp, 50, 50)
+    assert beneath(noise, 65_521 + 3)[1] == 3
+    assert beneath(noise, 0)[0] is beneath(ComfortNoise(8000, 20, 5), 0)[0]  # all share one turn
+
+
+def test_a_factor_is_cut_and_clipped() -> None:
+    loud = Samples(np.array([100, -7, 20_000, -20_000], np.int16), 8000)
+    assert Scaled(loud, 2.3).render(0, 9).tolist() == scale(loud.render(0, 9), 2.3).tolist()
+    assert Scaled(loud, 2.3).render(0, 9).tolist() == [229, -16, 32_767, -32_768]
 
 
 def test_sequence_plays_one_after_another() -> None:

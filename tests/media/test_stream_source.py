@@ -11,8 +11,8 @@ import pytest
 
 from media.engine import Engine
 from media.notice import Notice, PlaybackEnded
-from media.source import Sequence, Silence
-from media.stream_source import SECONDS, StreamRing, is_over
+from media.source import Louder, Repeat, Sequence, Silence, Speed
+from media.stream_source import SECONDS, StreamRing, is_over, known
 
 RATE = 8000
 
@@ -74,6 +74,19 @@ def test_a_playback_ends_with_its_stream() -> None:
     assert is_over(source, 160 + 400) and not is_over(source, 100)
     engine.advance(80_000)
     assert notices == [PlaybackEnded(playback.number)]
+
+
+def test_how_far_a_sound_is_known_before_a_stream() -> None:
+    ring = StreamRing(RATE)
+    silence = Silence(RATE, 1000)
+    row = Sequence([silence, silence, ring.source])
+    assert known(row, 0, 500) == 500 and known(row, 900, 5000) == 1100 and known(row, 2000, 100) == 0
+    assert known(Repeat(silence), 900, 5000) == 5000 and known(silence, 900, 5000) == 5000
+    assert known(Louder(row, 3), 900, 5000) == 1100
+    assert known(Speed(row, 2), 900, 5000) == 100  # half as long: the stream begins at 1000
+    assert known(Speed(row, -2), 2900, 5000) == 100
+    ring.end()
+    assert is_over(Louder(ring.source, 3), 10) and not is_over(Louder(row, 3), 10)
 
 
 def test_a_negative_place_is_none() -> None:

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from media.tone import Decay, Passage, Segment, ToneError, ToneSource, parse, split_loops
+from media.source import Samples, Silence, part
+from media.tone import ToneError, ToneSource, parse, split_loops
+from media.tone_sound import Decay, Passage, Segment, Tone
 
 PEAK = 10185  # v=-7 on the 16-bit scale
 
@@ -132,6 +134,69 @@ def test_decay_falls_in_steps_down_to_the_lowest_volume() -> None:
 def test_rise_stops_at_full_volume() -> None:
     heard = ToneSource("v=-6;<=10;%(1000,0,1000)", 8000).render(0, 8000)
     assert np.abs(heard[7000:]).max() == pytest.approx(PEAK * 10 ** (7 / 20), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("script", "loops", "memory"),
+    [
+        ("%(2000,4000,440,480)", -1, 48_000),
+        ("%(400,200,400,450);%(400,2000,400,450)", -1, 24_000),
+        ("%(2000,4000,440,480)", 7, 48_000),
+        ("l=-1;%(500,500,425)", 0, 8_000),
+        ("%(25000,0,425)", 0, 8_000),
+        ("%(25000,0,440.5)", 0, 16_000),
+        ("%(30000,0,350,440)", -1, 8_000),
+        ("%(12000,20000,440)", -1, 96_000),
+        ("L=500;%(10,10,440)", 0, 160),
+    ],
+)
+def test_what_comes_again_is_in_memory_once(script: str, loops: int, memory: int) -> None:
+    """A minute of it consists of that and silence, and of no more parts than there is a reason for."""
+    source = ToneSource(script, 8000, loops)
+    again = ToneSource(script, 8000, loops)
+    position, held, parts = 0, set(), 0
+    end = min(480_000, source.length or 480_000)
+    while position < end:
+        sounding, _, count = part(source, position)
+        assert isinstance(sounding, Samples | Silence)
+        if isinstance(sounding, Samples):
+            assert part(again, position)[0] is sounding  # shared with all who play the same
+            held.add((id(sounding), sounding.length))
+        count = (count or end) if count is None else count
+        position += count
+        parts += 1
+        assert count > 0
+    if script.startswith("L="):
+        assert source.length == 80_000 and parts == 500
+    else:
+        assert [length for _, length in held] == [memory]
+        assert parts <= 61
+
+
+@pytest.mark.parametrize("script", ["%(25000,0,425)", "%(20000,0,440.5,350.25)", "%(18000,0,33.3,1004,2000)"])
+def test_what_is_made_of_periods_is_as_if_it_were_not(script: str) -> None:
+    segment = segments(script)[0]
+    exact = Tone(segment, 8000, segment.on)
+    for start in (0, 8_000, 77_777, segment.on - 5_000):
+        made = ToneSource(script, 8000).render(start, 5_000)
+        assert np.abs(made.astype(int) - exact.render(start, 5_000)).max() <= 1
+
+
+def test_what_never_comes_again_is_computed() -> None:
+    source = ToneSource("%(20000,0,440.123456789)", 8000)
+    assert isinstance(part(source, 1000)[0], Tone)
+    falling = ToneSource("v=0;>=100;+=0.1;%(20000,100,440)", 8000)
+    assert isinstance(part(falling, 1000)[0], Tone) and isinstance(part(falling, 160_100)[0], Silence)
+
+
+def test_a_script_of_many_long_tones_takes_neither_time_nor_memory() -> None:
+    script = "".join(f"%(16000,0,{300 + number})" for number in range(3000))
+    began = time.process_time()
+    source = ToneSource(script, 8000)
+    assert source.length == 3000 * 128_000
+    heard = source.render(1499 * 128_000 + 4_000, 8_000)
+    assert time.process_time() - began < 1
+    assert loudest(heard, 8000, 1) == [1799]
 
 
 def test_errors() -> None:

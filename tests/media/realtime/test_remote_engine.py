@@ -239,8 +239,8 @@ def test_a_fault_of_one_line_leaves_the_others(tmp_path: Path) -> None:
         line = engine.line(RATE, notices)
         full = engine.recording("/dev/full", RATE) if os.path.exists("/dev/full.wav") else None
         assert full is None
-        broken = ToneSource("%(100,0,440)", RATE)
-        broken._starts = []  # its next render fails
+        broken = Repeat(ToneSource("%(100,0,440)", RATE))
+        del broken._source  # its next render fails
         bad, worse = Notices(), engine.line(RATE, lambda notice: None)
         sick = engine.line(RATE, bad)
         sick.connect(worse)
@@ -248,7 +248,7 @@ def test_a_fault_of_one_line_leaves_the_others(tmp_path: Path) -> None:
         sick.play(broken)
         playback = line.play(Silence(RATE, 1600))
         assert notices.next() == PlaybackEnded(playback.number)
-        assert "IndexError" in told.get(timeout=10)
+        assert "AttributeError" in told.get(timeout=10)
     finally:
         engine.close()
 
