@@ -2,13 +2,19 @@
 -- prelude in one chunk, as compat52.lua does.
 --
 -- Where a call is as in 5.2, the function ends in a tail call of the original: an error there then names the script's
--- line and the function as the script calls it.
-local globals, _VERSION_ = _G, "Lua 5.2"
+-- line and the function as the script calls it. What most scripts do not come to is compiled when it is first called for: rare52.lua.
+local globals = _G
 local type, select, error, tonumber, tostring, rawget, rawset = type, select, error, tonumber, tostring, rawget, rawset
-local getmetatable, pairs, find, gsub, match = getmetatable, pairs, string.find, string.gsub, string.match
+local getmetatable, pairs, find, sub = getmetatable, pairs, string.find, string.sub
 local floor, is_file = math.floor, io.type
 
-globals._VERSION = _VERSION_
+globals._VERSION = "Lua 5.2"
+
+local rare_parts, originals
+local function rare(name)
+  if rare_parts == nil then rare_parts = load_chunk(ask("rare"))(core, originals) end
+  return rare_parts[name]
+end
 
 -- the base library ----------------------------------------------------------------------------------------------
 
@@ -39,27 +45,13 @@ globals.tonumber = function(...)
 end
 
 local collect = collectgarbage
-globals.collectgarbage = function(...)
-  local option = ...
-  if option == "generational" or option == "incremental" then return 0 end
-  if option == "count" then
-    local kilobytes = collect("count")
-    return kilobytes, floor(kilobytes * 1024 % 1024)
-  end
-  return collect(...)
-end
+globals.collectgarbage = function(...) return rare("collectgarbage")(...) end
 
 -- tables --------------------------------------------------------------------------------------------------------
 
 local insert, remove = table.insert, table.remove
 table.insert = function(...)
-  if select("#", ...) == 3 then
-    local t, position = ...
-    position = tonumber(position)
-    if position and type(t) == "table" and (position < 1 or floor(position) > #t + 1) then
-      error("bad argument #2 to 'insert' (position out of bounds)", 2)
-    end
-  end
+  if select("#", ...) == 3 then return rare("insert_at")(...) end
   return insert(...)
 end
 
@@ -85,53 +77,30 @@ end
 
 -- numbers -------------------------------------------------------------------------------------------------------
 
-local absolute, logarithm, random, pi = math.abs, math.log, math.random, math.pi
-local function scaled(factor)
-  return function(...)
-    local x = tonumber((...))
-    if not x then return absolute(...) end -- fails
-    return x * factor
-  end
-end
-math.deg, math.rad = scaled(180 / pi), scaled(pi / 180)
-if select(2, globals.pcall(logarithm, 8, 2)) == 3 then
-  math.log = function(...)
-    local x, base = ...
-    if base == nil and x ~= nil then return logarithm(x) end
-    return logarithm(...)
-  end
+math.deg = function(...) return rare("deg")(...) end
+math.rad = function(...) return rare("rad")(...) end
+local log, random = math.log, math.random
+math.log = function(...)
+  if select("#", ...) > 1 then return rare("log")(...) end
+  return log(...)
 end
 math.random = function(...)
-  local count = select("#", ...)
-  if count > 2 then error("wrong number of arguments", 2) end
-  if count == 1 then
-    local most = tonumber((...))
-    if most and most < 1 then error("bad argument #1 to 'random' (interval is empty)", 2) end
-  end
-  return random(...)
+  if select("#", ...) > 0 then return rare("random")(...) end
+  return random()
 end
 
 -- C writes what 0/0 gives with its sign, which an x86 processor sets; of other NaNs the sign is not known here.
-local not_a_number, format = "-nan", string.format
-local numbered
-if globals.tostring(0 / 0) ~= not_a_number then
+local format = string.format
+if tostring(0 / 0) ~= "-nan" then
   globals.tostring = function(...)
     local value = ...
-    if value ~= value then return not_a_number end
+    if value ~= value then return "-nan" end
     return tostring(...)
-  end
-  -- As infinity they are as long.
-  numbered = function(...)
-    local values, count = { ... }, select("#", ...)
-    for i = 1, count do
-      if values[i] ~= values[i] then values[i] = -1 / 0 end
-    end
-    return (gsub(format(globals.table.unpack(values, 1, count)), "%-inf", not_a_number))
   end
   string.format = function(...)
     local form, a, b, c, d, e, f = ...
     if a ~= a or b ~= b or c ~= c or d ~= d or e ~= e or f ~= f then
-      if type(form) == "string" then return numbered(...) end
+      if type(form) == "string" then return rare("format")(...) end
     end
     return format(...)
   end
@@ -163,107 +132,44 @@ io.write = function(...)
   return written(output(), write(...))
 end
 io.open = function(...)
-  local _, mode = ...
-  if type(mode) == "string" and not find(mode, "^[rwa]%+?b*$") then
-    error("bad argument #2 to 'open' (invalid mode)", 2)
-  end
+  if select("#", ...) > 1 then return rare("open")(...) end
   return open(...)
 end
 
-local rename = os.rename
-os.rename = function(...)
-  local from, to = ...
-  if not all_text(nil, from, to) then return rename(...) end
-  local done, message, code = rename(...)
-  if done then return done end
-  return done, gsub(message, "^.*: ", ""), code
-end
-
--- time ----------------------------------------------------------------------------------------------------------
-
-local date = os.date
-os.date = function(...)
-  local form = ...
-  if type(form) == "string" and find(form, "%", 1, true) then
-    local rest = gsub(form, "%%[%%ABCDFGHIMRSTUVWXYZabcdeghjmnprtuwxyz]", "")
-    rest = gsub(gsub(rest, "%%E[CXYcxy]", ""), "%%O[HIMSUVWdemuwy]", "")
-    local bad = match(rest, "%%[EO].") or match(rest, "%%.?")
-    if bad then error("bad argument #1 to 'date' (invalid conversion specifier '" .. bad .. "')", 2) end
-  end
-  return date(...)
-end
+local rename, date = os.rename, os.date
+os.rename = function(...) return rare("rename")(...) end
+os.date = function(...) return rare("date")(...) end
 
 -- modules -------------------------------------------------------------------------------------------------------
 
 -- Where Lua 5.2 looks for modules that are Lua alone comes before LuaJIT's own places.
-do
-  local places, here, own = "", "./?.lua", package.path
-  for _, folder in pairs { "/usr/local/share/lua/5.2/", "/usr/local/lib/lua/5.2/", "/usr/share/lua/5.2/" } do
-    places = places .. folder .. "?.lua;" .. folder .. "?/init.lua;"
-  end
-  if find(own, here .. ";/", 1, true) == 1 then package.path = places .. here .. gsub(own, "^%./%?%.lua", "") end
+if sub(package.path, 1, 9) == "./?.lua;/" then
+  package.path = "/usr/local/share/lua/5.2/?.lua;/usr/local/share/lua/5.2/?/init.lua;/usr/local/lib/lua/5.2/?.lua;"
+    .. "/usr/local/lib/lua/5.2/?/init.lua;/usr/share/lua/5.2/?.lua;/usr/share/lua/5.2/?/init.lua;" .. package.path
 end
 
 -- errors --------------------------------------------------------------------------------------------------------
 
--- Names of the library's functions as 5.2 finds them where it does not know how they were called.
-local names
-local function name_of(f)
-  if names == nil then
-    names = {}
-    for _, library in pairs { "string", "table", "math", "io", "os", "coroutine", "debug", "bit32", "package" } do
-      local functions = rawget(globals, library)
-      if type(functions) == "table" then
-        for name, value in globals.next, functions do
-          if type(value) == "function" then names[value] = library .. "." .. tostring(name) end
-        end
-      end
-    end
-    for name, value in globals.next, globals do
-      if type(value) == "function" and names[value] == nil then names[value] = tostring(name) end
-    end
-  end
-  return names[f]
-end
-
--- LuaJIT's texts where 5.2 has others.
-local rewordings = {
-  ["bad argument"] = function(message)
-    local before, number, name, reason = match(message, "^(.-)bad argument #(%d+) to '([^']+)' %((.+)%)$")
-    if name == nil then return message end
-    if name == "(for generator)" then
-      name = "for iterator"
-    elseif reason == "value expected" and (name == "format" or name == "string.format") then
-      reason = "no value"
-    elseif reason == "invalid value" and (name == "char" or name == "string.char") then
-      reason = "value out of range"
-    elseif reason == "value expected" and (name == "pairs" or name == "ipairs") then
-      reason = "table expected, got no value"
-    elseif find(name, "^i?o?%.?lines$") or find(name, "^i?o?%.?[inout]+put$") then
-      local file, cause = match(reason, "^(.*): ([^:]+)$")
-      if file then return before .. "cannot open file '" .. file .. "' (" .. cause .. ")" end
-    end
-    return before .. "bad argument #" .. number .. " to '" .. name .. "' (" .. reason .. ")"
-  end,
-  ["cannot resume"] = function(message) return (gsub(message, "cannot resume running", "cannot resume non-suspended")) end,
-  ["attempt to yield"] = function(message)
-    if not find(message, "attempt to yield across C-call boundary", 1, true) then return message end
-    if select(2, coroutine.running()) then return "attempt to yield from outside a coroutine" end
-    return "attempt to yield across a C-call boundary"
-  end,
-  ["unbalanced pattern"] = function(message)
-    return (gsub(message, "unbalanced pattern$", "malformed pattern (missing arguments to '%%b')"))
-  end,
-}
-
 reworded = function(message, f)
   if type(message) ~= "string" then return message end
-  if f ~= nil and find(message, "^bad argument #%d+ to '") then
-    local name = name_of(f)
-    if name then message = gsub(message, "to '[^']*'", "to '" .. name .. "'", 1) end
-  end
-  for part, reword in pairs(rewordings) do
-    if find(message, part, 1, true) then return reword(message) end
-  end
-  return message
+  return rare("reworded")(message, f)
 end
+
+-- patterns ------------------------------------------------------------------------------------------------------
+
+-- Zero octets stand for themselves in 5.2's patterns; here they end one.
+for _, name in pairs { "find", "match", "gmatch", "gsub" } do
+  local original, searches = string[name], name == "find"
+  string[name] = function(...)
+    local _, pattern, _, plain = ...
+    if type(pattern) == "string" and find(pattern, "\0", 1, true) and not (searches and plain) then
+      return rare("zero_octets")(original, ...)
+    end
+    return original(...)
+  end
+end
+
+originals = {
+  collectgarbage = collect, coroutine = coroutine, date = date, find = find, format = format, insert = insert,
+  log = log, match = string.match, open = open, random = random, rename = rename, sub = sub,
+}

@@ -142,7 +142,7 @@ def _start_up(version: str) -> bytes:
     parts = [_lua_text("prelude")]
     more: tuple[str, ...] = ()
     if version in ("luajit", "5.1"):
-        more = ("compat52", "library52", "pattern52")
+        more = ("compat52", "library52")
     elif version == "5.2":
         more = ("compat51",)
     for name in more:
@@ -265,6 +265,8 @@ class Runtime:
                 return _Handle()
             case b"late":
                 return _late(self.version)
+            case b"rare":
+                return precompiled(self.version, _lua_text("rare52"))
             case b"syntax":
                 return _reread(about, owner, more)
             case b"rock":

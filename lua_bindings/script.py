@@ -46,6 +46,7 @@ _RUNNING: Final[dict[int, ScriptRun]] = {}
 _VERSION_LINE: Final = re.compile(rb"^--\s*moonline:\s*lua(jit|\d\.?\d)\b", re.IGNORECASE)
 # What LuaJIT cannot do: `_ENV`, finalizers and lengths of tables, comparison of values of different types.
 _OF_LUA_5_2: Final = re.compile(rb"\b(?:_ENV|__gc|__len|__lt|__le)\b")
+_PLAIN_PATH: Final = re.compile(r"[\w./-]*")
 _SHORTENED: Final = re.compile(r"\.\.\.([^\s:]{40,}?)(?=:\d+)")
 _OUTERMOST: Final = re.compile(r"\n\t\[C\]: in \w+ 'xpcall'\s*$")
 _HOST_LINE: Final = re.compile(r"^\t\[C\]:\d+: .*\n?", re.MULTILINE)
@@ -105,7 +106,7 @@ def run(
         runtime, refused = _POOL.take(limits.version, limits.jit), ""
     else:
         if _needs_lua_5_2(code, limits):
-            limits = replace(limits, version="5.2")
+            limits = replace(limits, version="5.2", jit=False)
         runtime, limits, code, refused = _take_for(code, limits)
     script = ScriptRun(switch, runtime, limits, text)
     _RUNNING[script.number] = script
@@ -153,6 +154,8 @@ def _argument_code(words: list[str]) -> bytes:
     Raises ScriptFileError for words that Lua does not read, such as one of several lines.
     """
     alone = len(words) == 1
+    if alone and _PLAIN_PATH.fullmatch(words[0]):
+        return b""
     if not any(mark in word for word in words for mark in ("\\", "\n", "\r", "'" if alone else "\\")):
         return b""
     texts = words if alone else [word.replace("'", "\\'") for word in words]
@@ -216,6 +219,9 @@ def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limi
         kept = _CHUNKS.get(key)
         if kept is not None:
             return name, kept, limits
+        kept = _CHUNKS.get((*key[:3], _turned(asked)))
+        if kept is not None:
+            return name, kept, replace(limits, version="5.2", jit=False)
         if status.st_size > FILE_LIMIT:
             raise ScriptFileError(f"cannot read {file}: larger than {FILE_LIMIT >> 20} MB")
         code = Path(file).read_bytes()
@@ -227,7 +233,7 @@ def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limi
     if wanted is not None:
         limits = replace(limits, version=_version(wanted[1].decode().lower()))
     elif _needs_lua_5_2(code, limits):
-        limits = replace(limits, version="5.2")
+        limits = replace(limits, version="5.2", jit=False)
     if code.startswith(b"#"):  # a line for the shell, not for Lua
         code = code[code.find(b"\n") :] if b"\n" in code else b""
     try:
@@ -236,7 +242,14 @@ def _read(switch: Switch, path: str, limits: Limits) -> tuple[bytes, bytes, Limi
         raise ScriptFileError(str(error)) from error
     if limits.version == asked:
         _CHUNKS.put(key, made)
+    elif wanted is None:
+        _CHUNKS.put((*key[:3], _turned(asked)), made)
     return name, made, limits
+
+
+def _turned(version: str) -> str:
+    """Return the version under which byte code is kept that is Lua 5.2's, though `version` was asked for."""
+    return f"{version} as 5.2"
 
 
 def _compiled(code: bytes, name: bytes, limits: Limits) -> tuple[bytes, Limits]:
@@ -252,7 +265,7 @@ def _compiled(code: bytes, name: bytes, limits: Limits) -> tuple[bytes, Limits]:
     reason = refusal(code, name)
     if reason is not None:
         raise LuaSyntaxError(reason.decode("utf-8", "surrogateescape"))
-    return _compiled(code, name, replace(limits, version="5.2"))
+    return _compiled(code, name, replace(limits, version="5.2", jit=False))
 
 
 def _take_for(code: bytes, limits: Limits) -> tuple[Runtime, Limits, bytes, str]:
@@ -266,7 +279,7 @@ def _take_for(code: bytes, limits: Limits) -> tuple[Runtime, Limits, bytes, str]
         refused = refusal(code, INLINE_NAME)
         if refused is None:
             runtime.close()
-            return _take_for(code, replace(limits, version="5.2"))
+            return _take_for(code, replace(limits, version="5.2", jit=False))
         reason = refused.decode("utf-8", "surrogateescape")
     return runtime, limits, b"", reason
 
