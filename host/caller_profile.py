@@ -65,7 +65,9 @@ class CallerProfile:
     privacy_hide_name: bool = False
     privacy_hide_number: bool = False
     screen: bool = True
+    direction: str = ""
     logical_direction: str = ""
+    profile_index: int = 1  # the how many-th profile of its channel it is
     times: ChannelTimes = field(default_factory=ChannelTimes)
     extension: CallerExtension | None = None
     originator: CallerProfile | None = None

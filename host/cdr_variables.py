@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from host.hangup_cause import HIGHEST_Q850, HangupCause
+from host.regex import RegexError, search
 
 if TYPE_CHECKING:
     from host.channel import Channel
 
 _SECOND = 1_000_000
+DIGITS_DIALED = "digits_dialed"  # the keys of the call so far, among a channel's private values
 
 
 def set_cdr_variables(channel: Channel) -> None:
@@ -23,7 +25,7 @@ def set_cdr_variables(channel: Channel) -> None:
     q850 = cause if cause <= HIGHEST_Q850 else int(HangupCause.NORMAL_CLEARING)
     put("hangup_cause", channel.hangup_cause.name)
     put("hangup_cause_q850", str(q850))
-    put("digits_dialed", str(channel.private.get("digits_dialed") or "none"))
+    put("digits_dialed", _dialed(channel))
     for name, moment in (
         ("start", created),
         ("profile_start", times.profile_created),
@@ -60,22 +62,41 @@ def set_cdr_variables(channel: Channel) -> None:
     if isinstance(last_app, tuple):
         put("last_app", last_app[0])
         put("last_arg", last_app[1] or None)
-    put("caller_id", f'"{last.caller_id_name}" <{last.caller_id_number}>')
+    named = f'"{last.caller_id_name}" <{last.caller_id_number}>'
+    put("caller_id", named if last.caller_id_name else last.caller_id_number)
+    bridged = times.bridged if times.bridged > created else 0
     spans = {
-        "duration": end - created,
-        "bill": end - answered if answered else 0,
-        "progress": times.progress - created if times.progress else 0,
-        "answer": answered - created if answered else 0,
-        "wait": (times.bridged or end) - created,
-        "progress_media": times.progress_media - created if times.progress_media else 0,
-        "flow_bill": end - (answered or created),
+        "duration": (created, end),
+        "bill": (answered, end if answered else 0),
+        "progress": (created, times.progress),
+        "answer": (created, answered),
+        "wait": (created, bridged),
+        "progress_media": (created, times.progress_media),
+        "flow_bill": (created, end if answered else 0),
     }
     for unit, divisor in (("sec", _SECOND), ("msec", 1000), ("usec", 1)):
-        for name, span in spans.items():
+        for name, (begin, until) in spans.items():
+            # FreeSWITCH: whole seconds lie between two moments that are cut to whole seconds first.
+            span = until // divisor - begin // divisor if until else 0
             if name == "duration":
-                put({"sec": "", "msec": "m", "usec": "u"}[unit] + name, str(span // divisor))
+                put({"sec": "", "msec": "m", "usec": "u"}[unit] + name, str(span))
             else:
-                put(name + unit, str(span // divisor))
+                put(name + unit, str(span))
+
+
+def _dialed(channel: Channel) -> str:
+    """Return the keys that were pressed, those that groups of `digits_dialed_filter` match as X."""
+    digits = str(channel.private.get(DIGITS_DIALED) or "")
+    pattern = channel.get_variable("digits_dialed_filter")
+    if digits and pattern:
+        try:
+            match = search(digits, pattern)
+        except RegexError:
+            match = None
+        for group in match.groups if match is not None else ():
+            if group:
+                digits = digits.replace(group, "X" * len(group))
+    return digits or "none"
 
 
 def _stamp(moment: int) -> str:

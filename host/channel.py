@@ -49,6 +49,7 @@ class Flag(Enum):
     INNER_BRIDGE = auto()
     DIALPLAN = auto()
     PROXY_MODE = auto()
+    PROXY_MEDIA = auto()
     STOP_BROADCAST = auto()
     HANGUP_HELD = auto()
     CONFIRM = auto()
@@ -62,6 +63,11 @@ class Flag(Enum):
     CONFIRM_BLIND_TRANSFER = auto()
     PICKUP = auto()
     CHANNEL_SWAP = auto()
+    MEDIA_TRANS = auto()
+    REQ_MEDIA = auto()
+    BYPASS_MEDIA_AFTER_BRIDGE = auto()
+    BYPASS_MEDIA_AFTER_HOLD = auto()
+    BROADCAST_DROP_MEDIA = auto()
 
 
 class Channel:
@@ -83,12 +89,14 @@ class Channel:
         self.running_state = ChannelState.CS_NONE
         self.call_state = CallState.DOWN
         self.hangup_cause = HangupCause.NONE
-        self.hit_dialplan = not outbound
         self.variables = Variables()
         self.private: dict[str, object] = {}
         self.flags: set[Flag] = {Flag.OUTBOUND} if outbound else set()
         self.presence_id = ""
         self.presence_data = ""
+        self.can_bypass_media = (
+            False  # its endpoint can leave sound to the far ends (FreeSWITCH: CC_BYPASS_MEDIA)
+        )
         self.log_level: LogLevel | None = None  # what of this call is logged even where less is of others
         self._lock = threading.RLock()
         self.known_ready = SharedNumber()  # 1: `ready` was true, and nothing changed since
@@ -99,7 +107,8 @@ class Channel:
         self.hung_up_in: int | None = None  # ident of the thread that hung up
         profile.chan_name = name
         profile.uuid = uuid
-        profile.logical_direction = profile.logical_direction or self.direction
+        profile.direction = profile.logical_direction = self.direction
+        profile.profile_index = 1
         profile.times.created = profile.times.profile_created = switch.clock.time()
 
     @property
@@ -281,6 +290,16 @@ class Channel:
             self.flags.discard(flag)
             self.changed()
 
+    @property
+    def hit_dialplan(self) -> bool:
+        """Whether a dialplan has had the call: that of every inbound leg, and an outbound one that was given to it."""
+        return not self.outbound or Flag.DIALPLAN in self.flags
+
+    @property
+    def logical_direction(self) -> str:
+        """That of profiles from now on: an outbound leg that a dialplan takes over becomes a caller."""
+        return "inbound" if self.outbound and Flag.DIALPLAN in self.flags else self.direction
+
     def flip_caller_id(self) -> None:
         """Swap caller and callee of an outbound leg that the dialplan takes over: whom we called is the caller now.
 
@@ -308,7 +327,8 @@ class Channel:
             setattr(profile.times, moment, getattr(self.profile.times, moment))
         profile.uuid = self.uuid
         profile.chan_name = self.name
-        profile.logical_direction = profile.logical_direction or self.direction
+        profile.direction, profile.logical_direction = self.direction, self.logical_direction
+        profile.profile_index = self.profile.profile_index + 1
         self.previous_profiles.insert(0, self.profile)
         self.profile = profile
 

@@ -63,16 +63,19 @@ def channel_event(
     return event
 
 
+# FreeSWITCH writes the two kinds in letters of their own.
+_CODEC_HEADERS: Final = {
+    "read": ("channel-read-codec-name", "channel-read-codec-rate", "channel-read-codec-bit-rate"),
+    "write": ("Channel-Write-Codec-Name", "Channel-Write-Codec-Rate", "Channel-Write-codec-bit-rate"),
+}
+
+
 def tell_codec(channel: Channel, side: str, codec: str, rate: int, *, introduced: bool = True) -> None:
     """Note that a channel reads or writes (`side`: read, write) with a codec from now on, and tell it with CODEC.
 
     FreeSWITCH: a channel has its first codecs before it has a caller profile (not `introduced`).
     """
-    known = (
-        (f"channel-{side}-codec-name", codec),
-        (f"channel-{side}-codec-rate", str(rate)),
-        (f"channel-{side}-codec-bit-rate", str(rate * 16)),
-    )
+    known = zip(_CODEC_HEADERS[side], (codec, str(rate), str(rate * 16)), strict=True)
     channel.variables.set(f"{side}_codec", codec)
     channel.variables.set(f"{side}_rate", str(rate))
     if channel.switch.bus.wants("CODEC"):
@@ -131,8 +134,9 @@ def add_profile_headers(event: Event, profile: CallerProfile, prefix: str, direc
     """Add one caller profile under `prefix` (`Caller`, `Other-Leg`); empty fields are left out."""
     times = profile.times
     for header, value in (
-        ("Direction", direction),
-        ("Logical-Direction", profile.logical_direction or direction),
+        ("Direction", profile.direction or direction),
+        # FreeSWITCH: of the other leg it is a copy that tells, which has lost this.
+        ("Logical-Direction", "inbound" if prefix == "Other-Leg" else profile.logical_direction or direction),
         ("Username", profile.username),
         ("Dialplan", profile.dialplan),
         ("Caller-ID-Name", profile.caller_id_name),
@@ -147,11 +151,11 @@ def add_profile_headers(event: Event, profile: CallerProfile, prefix: str, direc
         ("Destination-Number", profile.destination_number),
         ("Unique-ID", profile.uuid),
         ("Source", profile.source),
-        ("Transfer-Source", profile.transfer_source),
+        ("Transfer-Source", profile.transfer_source if prefix != "Other-Leg" else ""),
         ("Context", profile.context),
         ("RDNIS", profile.rdnis),
         ("Channel-Name", profile.chan_name),
-        ("Profile-Index", "1" if prefix != "Other-Leg" else ""),
+        ("Profile-Index", str(profile.profile_index) if prefix != "Other-Leg" else ""),
         ("Profile-Created-Time", str(times.profile_created)),
         ("Channel-Created-Time", str(times.created)),
         ("Channel-Answered-Time", str(times.answered)),

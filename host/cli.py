@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
+
+from host.error_line import error_line
+from host.standard_streams import forget_output, prepare_standard_streams
 
 DESCRIPTION = "Run FreeSWITCH Lua scripts without FreeSWITCH."
 
@@ -54,19 +56,33 @@ OTHERS: Final = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    prepare_standard_streams()
     try:
-        if arguments and arguments[0] in OTHERS:
-            module = importlib.import_module(OTHERS[arguments[0]][0])
-            return int(_main_of(module, arguments[0])(arguments[1:]))
-        options = _parser().parse_args(arguments)
-        return int(options.run(options))
+        status = _run(list(sys.argv[1:] if argv is None else argv))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()
         return 1
     except KeyboardInterrupt:
         print("moonline: interrupted", file=sys.stderr)
         return 130
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        forget_output()
+        if not isinstance(error, BrokenPipeError):  # who reads no further wants no more
+            print(f"moonline: standard output: {error_line(error)}", file=sys.stderr)
+        return status or 1
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments and arguments[0] in OTHERS:
+        module = importlib.import_module(OTHERS[arguments[0]][0])
+        return int(_main_of(module, arguments[0])(arguments[1:]))
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return int(options.run(options))
 
 
 def _main_of(module: ModuleType, command: str) -> Callable[[Sequence[str]], int]:
@@ -105,20 +121,25 @@ def _add_definitions(commands: argparse._SubParsersAction[argparse.ArgumentParse
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     definitions.add_argument("file", metavar="FILE", nargs="?", type=Path, help="where to (standard output)")
-    definitions.set_defaults(run=_write_definitions)
+    definitions.set_defaults(run=_write_definitions, parser=definitions)
 
 
 def _write_definitions(options: argparse.Namespace) -> int:
     from lua_bindings.definitions import lua_definitions
 
     text = lua_definitions()
-    if options.file is None:
-        sys.stdout.write(text)
-        return 0
     try:
+        if options.file is None:
+            sys.stdout.write(text)
+            return 0
         options.file.write_text(text, encoding="utf-8")
+    except BrokenPipeError:
+        raise  # who reads no further wants no more
     except OSError as error:
-        print(f"moonline definitions: {error}", file=sys.stderr)
+        if options.file is None:
+            forget_output()
+        where = options.file or "standard output"
+        print(f"moonline definitions: {where}: {error.strerror}", file=sys.stderr)
         return 2
     print(f"wrote {options.file}: name its folder in Lua.workspace.library of your editor")
     return 0
@@ -127,13 +148,16 @@ def _write_definitions(options: argparse.Namespace) -> int:
 def _add_call(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     call = commands.add_parser(
         "call",
+        usage="moonline call [OPTION ...] SCRIPT [ARG ...]",
         help="call a script as a simulated caller",
         description="Call a Lua script as a simulated caller and show what happens.",
         epilog=CALL_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     call.add_argument("script", metavar="SCRIPT", help="the .lua file to call")
-    call.add_argument("arguments", metavar="ARG", nargs="*", help="its arguments: argv[1], argv[2] …")
+    call.add_argument(
+        "arguments", metavar="ARG", nargs="*", default=[], help="its arguments: argv[1], argv[2] …"
+    )
     caller = call.add_argument_group("the caller")
     caller.add_argument(
         "--press",
@@ -216,7 +240,7 @@ def _add_call(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--speak-missing", action=argparse.BooleanOptionalAction, default=True,
         help="speak missing prompts that are named like FreeSWITCH's",
     )  # fmt: skip
-    call.set_defaults(run=_call)
+    call.set_defaults(run=_call, parser=call)
 
 
 def _call(options: argparse.Namespace) -> int:

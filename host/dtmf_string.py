@@ -17,7 +17,7 @@ PAUSES_MS: Final = {"w": 500, "W": 1000}
 
 # Longer texts are mistakes: the channel's queue holds no more.
 _MOST_DIGITS: Final = 1000
-_SAMPLES_PER_MS: Final = 8
+SAMPLES_PER_MS: Final = 8
 _PARTS: Final = 256
 
 
@@ -43,7 +43,7 @@ def parse_dtmf(text: str, control: SessionControl) -> list[SentDigit]:
 def _digits(text: str, control: SessionControl) -> Iterator[SentDigit]:
     for part in text.split("+", _PARTS - 1):
         keys, _, length = part.partition("@")
-        duration = leading_int(length) * _SAMPLES_PER_MS
+        duration = leading_int(length) * SAMPLES_PER_MS
         if duration <= control.shortest_digit:
             duration = control.default_digit
         duration = min(duration, control.longest_digit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from json import JSONEncoder
 from typing import Final
@@ -11,6 +10,7 @@ from host.array_value import HIGHEST_INDEX, PREFIX, ArrayValue, parse_array
 from host.byte_text import byte_length, folded
 from host.escape import url_encode, xml_escape
 from host.event_name import EVENT_NAMES, find_event_name
+from host.json_reader import read
 from host.leading_number import leading_int
 
 Value = str | ArrayValue
@@ -25,9 +25,6 @@ SUBCLASS_HEADER: Final = "Event-Subclass"
 UNIQUE_HEADERS: Final = frozenset({"REQUEST_PARAMS", "CHANNEL_DATA", "MESSAGE"})
 
 _NAME_HEADERS: Final[dict[str, Header]] = {name: ("Event-Name", name) for name in EVENT_NAMES}
-
-# JSON text of more nested lists than this is nothing that an event could be made of.
-_MAX_JSON_DEPTH: Final = 100
 
 _encode_json: Final = JSONEncoder(ensure_ascii=False).encode
 
@@ -322,11 +319,9 @@ def event_from_json(text: str) -> Event:
     Everything else in it is skipped, as is text behind the object. The type is the header Event-Name's, CLONE
     without it. Raises EventJsonError when the text is no JSON.
     """
-    if _depth(text) > _MAX_JSON_DEPTH:
-        raise EventJsonError("nested too deep")
     try:
-        members, _ = _DECODER.raw_decode(text.lstrip())
-    except (ValueError, RecursionError) as error:
+        members = read(text, _Members)
+    except ValueError as error:
         raise EventJsonError(str(error)) from error
     event = Event.of(CLONE, ())
     if not isinstance(members, _Members):
@@ -352,21 +347,6 @@ def event_from_json(text: str) -> Event:
 
 class _Members(list[tuple[str, object]]):
     """The members of a JSON object in their order, with those that come twice."""
-
-
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_Members, strict=False)
-
-
-def _depth(text: str) -> int:
-    """Return how deep brackets may be nested in `text` (those in strings count, too)."""
-    depth = deepest = 0
-    for character in text:
-        if character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest
 
 
 def _text(value: Value) -> str:

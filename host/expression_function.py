@@ -84,6 +84,16 @@ def _any_number(fewest: int, function: Callable[[list[float]], float]) -> Functi
     return Function(fewest, None, call)
 
 
+def _remainder(dividend: float, divisor: float) -> float:
+    # FreeSWITCH: unlike a division by 0 this is no error.
+    return math.fmod(dividend, divisor) if divisor else math.nan
+
+
+def _root(value: float) -> float:
+    # FreeSWITCH: unlike a logarithm of a negative number this is no error.
+    return math.sqrt(value) if value >= 0.0 else math.nan
+
+
 def _exp(value: float) -> float:
     result = math.exp(value)
     if result == 0.0 and not math.isinf(value):
@@ -170,13 +180,13 @@ def _randomize(_arguments: Sequence[Argument], names: Sequence[str], scope: Scop
 
 FUNCTIONS: Final[dict[str, Function]] = {
     "abs": _values(1, abs),
-    "mod": _values(2, math.fmod),
+    "mod": _values(2, _remainder),
     "ipart": _values(1, lambda value: math.modf(value)[1]),
     "fpart": _values(1, lambda value: math.modf(value)[0]),
     "min": _any_number(1, min),
     "max": _any_number(1, max),
     "pow": _values(2, power),
-    "sqrt": _values(1, math.sqrt),
+    "sqrt": _values(1, _root),
     "sin": _values(1, math.sin),
     "sinh": _values(1, math.sinh),
     "asin": _values(1, math.asin),

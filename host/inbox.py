@@ -44,9 +44,13 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """An operator's wish that the present operation ends (`uuid_break`, the application `break`)."""
+    """An operator's wish that what plays ends (`uuid_break`, the application `break`).
+
+    With `stops` every operation ends that takes input: its script was killed.
+    """
 
     all: bool = False
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from host.session import Session
     from host.switch import Switch
+
+INVALID_REQUEST: Final = "Invalid request or non-existant command"
 
 
 class JsonApiError(Exception):
@@ -23,7 +25,7 @@ def execute_json(switch: Switch, request: dict[str, object], session: Session | 
     found = switch.json_commands.get(name) if isinstance(name, str) else None
     if found is None or "data" not in request:
         request["status"] = "error"
-        request["message"] = "Invalid request or non-existant command"
+        request["message"] = INVALID_REQUEST
         request["response"] = None
         return
     try:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NO_MAXIMUM: Final = -1
 
 _HOLDS: Final = "limit_backends"
+_BACKENDS: Final = "limit_backend"  # FreeSWITCH's variable for those a channel has a place in
 
 
 class LimitBackend(Protocol):
@@ -61,7 +62,12 @@ def take(
         session.at_routing.append(lambda: _routed(session))
         session.at_hangup.append(lambda: _release_all(session))
     held.add(backend.name)
-    return backend.take(session, realm, resource, maximum, interval)
+    if not backend.take(session, realm, resource, maximum, interval):
+        return False
+    known = session.channel.get_variable(_BACKENDS)
+    if not known or backend.name not in known:
+        session.channel.set_variable(_BACKENDS, f"{known},{backend.name}" if known else backend.name)
+    return True
 
 
 def set_usage(channel: Channel, realm: str, resource: str, count: int, rate: int | None = None) -> None:
@@ -111,3 +117,4 @@ def _release_all(session: Session) -> None:
         backend = session.switch.limits.get(name)
         if backend is not None:
             backend.release(session)
+    session.channel.set_variable(_BACKENDS, None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+
+from host.leading_number import leading_int
 
 
 class LogLevel(IntEnum):
@@ -21,14 +24,19 @@ class LogLevel(IntEnum):
     DEBUG = 7
 
 
-_BY_NAME = {level.name: level for level in LogLevel} | {"ERROR": LogLevel.ERR, "WARN": LogLevel.WARNING}
-_BY_NUMBER = {str(int(level)): level for level in LogLevel}
+_BY_NAME = {level.name: level for level in LogLevel}
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
 
 
 def level_of(name: str) -> LogLevel | None:
-    """Return the level of a name in any case (also `error`, `warn`) or of a number's text; None for another."""
+    """Return the level of a name in any case, or of a number's text, the nearest there is; None for another.
+
+    FreeSWITCH: `ERR` and `WARNING` are names, `error` and `warn` are not.
+    """
     name = name.strip()
-    return _BY_NUMBER.get(name, _BY_NAME.get(name.upper()))
+    if _NUMBER.fullmatch(name):
+        return LogLevel(min(max(leading_int(name), LogLevel.CONSOLE), LogLevel.DEBUG))
+    return _BY_NAME.get(name.upper())
 
 
 @dataclass(frozen=True, slots=True)

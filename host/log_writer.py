@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections import deque
@@ -135,8 +136,8 @@ class LogFile:
         former.close()
 
     def close(self) -> None:
-        """Close the file."""
-        with self._lock:
+        """Close the file; what a full disk does not take is lost."""
+        with self._lock, contextlib.suppress(OSError):
             self._file.close()
 
 

@@ -19,6 +19,7 @@ from host.background import Background, go_to_background
 from host.clock import RealClock
 from host.console_settings import LogFormat
 from host.default_config import EVENT_SOCKET_PASSWORD, default_configuration
+from host.error_line import error_line
 from host.heartbeat import start_heartbeat
 from host.log import LogLevel, level_of
 from host.log_writer import LogFile, into_file, on_terminal
@@ -114,6 +115,7 @@ def main(argv: Sequence[str]) -> int:
     """Run `moonline serve` with these options; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="moonline serve",
+        usage="moonline serve [OPTION ...]",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -138,7 +140,7 @@ def serve(options: argparse.Namespace) -> int:
             if options.pid_file is not None:
                 _write_pid_file(options.pid_file, stack)
         except (ServeError, XmlConfigError, OSError) as error:
-            return _fail(str(error), background)
+            return _fail(error_line(error), background)
         switch.control.shutdown_listeners.append(wishes.end)
         # What start-up made stays: a full collection that walks it would hold all calls up for nothing.
         gc.collect()
@@ -227,7 +229,9 @@ def _sip_address(text: str) -> tuple[str, int]:
 def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFile | None]:
     level = level_of(options.log_level) if options.log_level is not None else None
     if level is None and options.log_level is not None:
-        raise ServeError(f"{options.log_level} is no log level")
+        raise ServeError(
+            f"{options.log_level} is no log level: debug, info, notice, warning, err, crit, alert"
+        )
     sip = _sip_address(options.sip) if options.sip is not None else None
     if sip is not None and options.conf is not None:
         raise ServeError("--sip goes without --conf, whose sofia.conf says where SIP calls are taken")
@@ -250,7 +254,7 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> tuple[Switch, LogFi
         stack.callback(to_terminal.close)
         switch.logs.add_sink(to_terminal, LogLevel.DEBUG)
     stack.callback(switch.close)
-    _make_folders(switch)
+    _make_folders(switch, options.base)
     _set_variables(switch, options)
     if options.conf is not None:
         root = options.conf / ROOT_FILE if options.conf.is_dir() else options.conf
@@ -318,8 +322,18 @@ def _tell_supervisor(state: str) -> None:
             supervisor.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
 
 
-def _make_folders(switch: Switch) -> None:
-    """Make the folders below the base folder where that is there (FreeSWITCH makes them when it starts)."""
+def _make_folders(switch: Switch, wanted: Path | None) -> None:
+    """Make the folders below the base folder, as FreeSWITCH does when it starts.
+
+    The base folder itself is made where `wanted` names it. Raises ServeError when that cannot be.
+    """
+    if wanted is not None:
+        try:
+            wanted.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise ServeError(f"--base {wanted}: a file is in the way of that folder") from None
+        except OSError as error:
+            raise ServeError(f"--base {wanted}: {error.strerror}") from None
     folders = [Path(switch.global_variables.get(name) or "") for name in FOLDERS]
     base = Path(switch.global_variables.get("base_dir") or "")
     if not base.is_dir():
@@ -341,7 +355,12 @@ def _set_variables(switch: Switch, options: argparse.Namespace) -> None:
             raise ServeError(f"there is no folder {options.scripts}")
         variables.set("script_dir", str(options.scripts))
     elif options.conf is None:
-        variables.set("script_dir", str(Path("scripts").absolute()))
+        scripts = Path("scripts").absolute()
+        variables.set("script_dir", str(scripts))
+        if not scripts.is_dir():
+            switch.log(
+                LogLevel.WARNING, f"There is no folder {scripts}: name the one of your scripts with --scripts"
+            )
     for text in options.set:
         name, equals, value = text.partition("=")
         if not name or not equals:
@@ -386,7 +405,10 @@ def ready_line(switch: Switch) -> str:
 
 
 def _write_pid_file(path: Path, stack: ExitStack) -> None:
-    path.write_text(f"{os.getpid()}\n")
+    try:
+        path.write_text(f"{os.getpid()}\n")
+    except OSError as error:
+        raise ServeError(f"--pid-file {path}: {error.strerror}") from None
     stack.callback(path.unlink, missing_ok=True)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from host import session_state
 from host.caller_profile import CallerProfile
+from host.cdr_variables import DIGITS_DIALED
 from host.channel import Channel, Flag
 from host.channel_event import channel_event, tell_codec
 from host.channel_state import CallState, ChannelState
@@ -33,6 +34,7 @@ StateHandler = Callable[["Session"], bool]
 
 # Applications that call applications (execute_extension, transfer inline, a script): deeper is a loop.
 EXECUTE_DEPTH_LIMIT = 50
+_MOST_DIALED: Final = 1000  # FreeSWITCH's limit for the keys that `digits_dialed` tells
 
 # FreeSWITCH's default of `max_forwards`: a call that is sent on so often goes in circles.
 TRANSFER_LIMIT = 70
@@ -141,6 +143,8 @@ class Session:
         if wanted != uuid:
             return
         former, self.uuid, channel = self.uuid, uuid, self.channel
+        if channel.outbound:
+            channel.set_state(ChannelState.CS_INIT)  # FreeSWITCH: its endpoint has made it by now
         channel.uuid = channel.profile.uuid = uuid
         channel.variables.set("uuid", uuid)
         channel.variables.set("call_uuid", uuid)
@@ -282,6 +286,14 @@ class Session:
         """End the operation that runs."""
         self.inbox.put(Break(all_operations))
 
+    def forget_input(self, *, digits: bool = False) -> None:
+        """Drop the breaks that wait, and the digits with `digits` (FreeSWITCH: switch_core_session_reset)."""
+        for wish in self.inbox.flush(Break):
+            if wish.stops:
+                self.inbox.put_back(wish)
+        if digits:
+            self.inbox.flush(Digit)
+
     def _wake(self) -> None:
         self.inbox.put(Wake())
         self._new_state.notify()
@@ -311,6 +323,8 @@ class Session:
                 return
             if any(intercept(digit) for intercept in list(self.digit_interceptors)):
                 return
+        dialed = self.channel.private.get(DIGITS_DIALED)
+        self.channel.private[DIGITS_DIALED] = f"{dialed or ''}{digit.digit}"[:_MOST_DIALED]
         if self.in_own_thread:
             self.inbox.put(digit)
         else:
@@ -363,10 +377,7 @@ class Session:
         if Flag.ANSWERED in channel.flags or channel.down:
             return
         channel.flags.add(Flag.ANSWERED)
-        now = self.clock.time()
-        times = channel.profile.times
-        times.answered = now
-        times.progress_media = times.progress_media or now
+        channel.profile.times.answered = self.clock.time()
         channel.fire("CHANNEL_ANSWER")
         channel.variables.set("endpoint_disposition", "ANSWER")
         channel.log(LogLevel.NOTICE, f"Channel [{channel.name}] has been answered", observed=True)
@@ -428,6 +439,13 @@ class Session:
             channel.log(LogLevel.ERR, f"{channel.name} Too many levels of execution at {application}")
             channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
             return Status.FALSE
+        if app.needs_media and Flag.PROXY_MODE in channel.flags:
+            from host.ivr.media_path import media_on  # which knows sessions
+
+            channel.log(
+                LogLevel.DEBUG, f"Application {application} Requires media on channel {channel.name}!"
+            )
+            media_on(self)
         if app.needs_media and not channel.flags & {Flag.ANSWERED, Flag.EARLY_MEDIA}:
             self.pre_answer()
         expanded = data if app.raw_data else self.expand(data)
@@ -449,6 +467,7 @@ class Session:
         channel.fire("CHANNEL_EXECUTE", *what, *which)
         channel.private["last_app"] = (app.name, expanded)
         variables.set("current_application", app.name)
+        self.forget_input()  # FreeSWITCH: a break was for what ran until now
         self.depth += 1
         try:
             app.run(self, expanded)
@@ -476,6 +495,7 @@ class Session:
             channel.hangup(HangupCause.EXCHANGE_ROUTING_ERROR)
             return Status.FALSE
         variables.set(limit, str(left))
+        self.forget_input(digits=True)
         channel.flags.discard(Flag.ORIGINATING)
         self.handlers.clear()
         variables.set("temp_hold_music", None)

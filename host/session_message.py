@@ -182,9 +182,8 @@ def _extension_of(message: Event) -> CallerExtension:
 def transfer_to_extension(session: Session, extension: CallerExtension) -> None:
     """Have the call execute `extension` instead of what it does, without asking a dialplan."""
     channel = session.channel
-    profile = channel.profile.clone()
-    profile.extension = extension
-    channel.push_profile(profile)
+    channel.profile.extension = extension  # FreeSWITCH: the caller profile stays
+    session.handlers.clear()
 
     def skip_the_hunt(call: Session) -> bool:
         call.handlers.remove(table)
@@ -202,4 +201,6 @@ def transfer_to_extension(session: Session, extension: CallerExtension) -> None:
 def _nomedia(session: Session, uuid: str) -> None:
     wanted = session.switch.find_session(uuid)
     if wanted is not None:
-        wanted.io.message(wanted, "nomedia", "")
+        from host.ivr.media_path import media_off  # which bridges, and a bridge comes here
+
+        media_off(wanted)

@@ -9,8 +9,10 @@ from host.cdr_variables import set_cdr_variables
 from host.channel import Flag
 from host.channel_state import CallState, ChannelState
 from host.hangup_cause import HangupCause
+from host.ivr.blind_transfer import blind_transfer_ack
 from host.ivr.park import on_park
 from host.log import LogLevel
+from host.media_bug import media_bugs, remove_media_bug
 
 if TYPE_CHECKING:
     from host.channel import Channel
@@ -37,7 +39,6 @@ def _routing(session: Session) -> bool:
     for told in list(session.at_routing):
         told()
     profile = channel.profile
-    channel.hit_dialplan = True
     channel.variables.set("call_uuid", session.uuid)
     run_moment(session, "routing")
     for name in profile.dialplan.split(",") if profile.dialplan else ["XML"]:
@@ -54,6 +55,8 @@ def _routing(session: Session) -> bool:
             profile.extension = extension
             channel.set_state(ChannelState.CS_EXECUTE, after=ChannelState.CS_ROUTING)
             return True
+    if blind_transfer_ack(session, success=False):
+        return True
     channel.log(
         LogLevel.INFO,
         f"No Route, Aborting {profile.destination_number} in dialplan {profile.dialplan} context {profile.context}",
@@ -73,7 +76,13 @@ def _execute(session: Session) -> bool:
             break
         session.execute(*step)
     if channel.state is ChannelState.CS_EXECUTE and Flag.TRANSFER not in channel.flags:
-        channel.hangup(HangupCause.NORMAL_CLEARING)
+        if Flag.CONFIRM_BLIND_TRANSFER in channel.flags:
+            # FreeSWITCH: the one who has transferred it takes it back, else it is over.
+            channel.variables.set("park_timeout", "10:blind_transfer")
+            channel.set_state(ChannelState.CS_PARK)
+            blind_transfer_ack(session, success=False)
+        else:
+            channel.hangup(HangupCause.NORMAL_CLEARING)
     return True
 
 
@@ -135,6 +144,8 @@ def end_with_call(session: Session) -> None:
     closers, session.at_hangup = session.at_hangup, []
     for close in closers:
         close()
+    for bug in media_bugs(session):
+        remove_media_bug(session, bug)
 
 
 def run_moment(session: Session, moment: str) -> None:

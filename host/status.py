@@ -14,6 +14,7 @@ class Status(Enum):
     BREAK = "BREAK"
     NOT_FOUND = "NOT_FOUND"
     GENERR = "GENERR"
+    RESTART = "RESTART"
 
     def __bool__(self) -> bool:
         return self is Status.SUCCESS

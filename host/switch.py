@@ -30,6 +30,7 @@ from host.interfaces import (
     ApiCommand,
     ApiRequest,
     Application,
+    AsrInterface,
     ChatApplication,
     ChatInterface,
     Dialplan,
@@ -131,6 +132,7 @@ class Switch:
         self.file_formats: Registry[FileFormat] = Registry("file")
         self.says: Registry[SayInterface] = Registry("say")
         self.speeches: Registry[SpeechInterface] = Registry("speech")
+        self.asrs: Registry[AsrInterface] = Registry("asr")
         self.limits: Registry[LimitBackend] = Registry("limit")
         self.codecs: Registry[Codec] = Registry("codec")
         self.timers: Registry[TimerInterface] = Registry("timer")
@@ -161,6 +163,7 @@ class Switch:
             self.file_formats,
             self.says,
             self.speeches,
+            self.asrs,
             self.limits,
             self.codecs,
             self.timers,
@@ -309,18 +312,31 @@ class Switch:
         self.log(LogLevel.CRIT, f"{where}: {text}")
         self.observe("bug", None, where=where, error=text)
 
+    @property
+    def domain(self) -> str:
+        """The domain of who names none: the variable `domain`, else FreeSWITCH's."""
+        return self.global_variables.get("domain") or "freeswitch.local"
+
     # -- variables and commands ----------------------------------------------------------------------------------
 
     def expand(self, text: str, session: Session | None = None) -> str:
         """Return `text` with variables and API calls replaced, for a session's channel or for the globals alone."""
+        if session is not None:
+            api = self.api_in_text(session, "<API Execute Permission Denied>")
+            return expand(text, session.channel.get_variable, api=api)
+        api = self.api_in_text(None, "<API execute Permission Denied>")
+        return expand(text, lambda name, index: None, api=api, global_lookup=self.global_variables.get)
 
-        def api(command: str, argument: str) -> str | None:
+    def api_in_text(self, session: Session | None, denied: str) -> Callable[[str, str], str | None]:
+        """Return what runs a command that stands in a text, or puts `denied` there after `fsctl api_expansion off`."""
+
+        def run(command: str, argument: str) -> str | None:
+            if not self.control.api_expansion:
+                return denied
             known = self.api_commands.get(command) is not None
             return self.api(command, argument, session) if known else None
 
-        if session is not None:
-            return expand(text, session.channel.get_variable, api=api)
-        return expand(text, lambda name, index: None, api=api, global_lookup=self.global_variables.get)
+        return run
 
     def api(self, command: str, argument: str = "", session: Session | None = None) -> str:
         """Run an API command and return its reply; an unknown one answers FreeSWITCH's error.

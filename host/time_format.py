@@ -5,12 +5,15 @@ Times are integers in microseconds since the Unix epoch. `zone` is the zone that
 
 from __future__ import annotations
 
+import io
 import re
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import TZPATH, ZoneInfo
 
 from host.byte_text import byte_length
 from host.leading_number import leading_int, leading_long
@@ -228,7 +231,10 @@ def _written(template: str, moment: datetime, server_zone: tzinfo) -> str:
         elif letter == "Z":
             text = moment.replace(tzinfo=server_zone).tzname() or ""
         elif letter == "s":
-            text = str((moment.replace(tzinfo=server_zone) - _EPOCH) // timedelta(seconds=1))
+            local = moment.replace(tzinfo=server_zone)
+            seconds = (local - _EPOCH) // timedelta(seconds=1)
+            # FreeSWITCH: the C library takes an hour off where it is summer in the one zone and not in the other.
+            text = str(seconds - 3600 * (bool(moment.dst()) - bool(local.dst())))
         else:
             return match[0]
         if "^" in flag:
@@ -249,13 +255,32 @@ def _offset(offset: timedelta | None) -> str:
 # The longest in the database has 32 letters; ZoneInfo goes down a name with many slashes by recursion.
 _LONGEST_ZONE: Final = 64
 
+# RFC 8536: a block of zone data with no transitions and one type, which is UTC.
+_TZIF_HEADER: Final = b"TZif2" + bytes(15) + struct.pack(">6l", 0, 0, 0, 0, 1, 4)
+_TZIF_NOTHING: Final = struct.pack(">lbB", 0, 0, 0) + b"UTC\0"
+
 
 @lru_cache(maxsize=1024)
 def _zone(name: str) -> tzinfo | None:
     if len(name) > _LONGEST_ZONE:
         return None
     try:
-        return ZoneInfo(name)
+        return _by_rule(name) or ZoneInfo(name)
     except (ValueError, OSError, KeyError):
         # ZoneInfo tells a folder of zones, an odd name and an unknown zone by different errors.
         return None
+
+
+def _by_rule(name: str) -> ZoneInfo | None:
+    """Return a zone in which the rule of today has always held; None when its data cannot be read.
+
+    FreeSWITCH knows of each zone only that rule (`EST5EDT,M3.2.0,M11.1.0`), which ends the zone's data.
+    """
+    ZoneInfo(name)  # says what is no zone
+    for folder in TZPATH:
+        path = Path(folder, name)
+        if path.is_file():
+            rule = path.read_bytes().rstrip(b"\n").rpartition(b"\n")[2]
+            data = _TZIF_HEADER + _TZIF_NOTHING + _TZIF_HEADER + _TZIF_NOTHING + b"\n" + rule + b"\n"
+            return ZoneInfo.from_file(io.BytesIO(data), name)
+    return None

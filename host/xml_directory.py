@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from lxml import etree
 
@@ -15,6 +15,9 @@ from host.xml_text import named_child
 
 # What a user takes over: (the container, what is in it).
 _INHERITED = (("params", "param"), ("variables", "variable"), ("profile-variables", "variable"))
+
+
+_DELIMITERS: Final = {"F": "|", "A": ",", "E": ":_:"}
 
 
 class _Locate(Protocol):
@@ -62,6 +65,15 @@ class DirectoryUser:
     def profile_variables(self) -> list[tuple[str, str]]:
         """Return what goes to the caller profile, in its order."""
         return list(settings(self.element, "profile-variables"))
+
+
+def group_delimiter(flags: str) -> str:
+    """Return what parts the members of a group that is called: by `F` one after another, by `E` each on its own.
+
+    FreeSWITCH: of several flags the last that is known holds; all at once (`A`) without one.
+    """
+    known = [_DELIMITERS[flag] for flag in flags if flag in _DELIMITERS]
+    return known[-1] if known else ","
 
 
 def settings(element: etree._Element, container: str) -> Iterator[tuple[str, str]]:

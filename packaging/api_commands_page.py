@@ -65,7 +65,7 @@ Written by `packaging/api_commands_page.py` from the commands themselves; a test
 A command is *there* when `show api` lists it once its module is loaded. One that is *absent* answers as FreeSWITCH
 does without the module: `-ERR NAME Command not found!`. {there} commands are there, {absent} are absent.
 
-Commands that other modules of FreeSWITCH bring (`curl`, `callcenter_config`, …) are not listed.
+Commands of modules that Moonline lacks altogether are not listed.
 
 | command | state | module | syntax | what it does |
 | --- | --- | --- | --- | --- |

@@ -11,6 +11,8 @@ from typing import Final
 
 from host.byte_text import to_bytes
 from host.console.client import DEFAULT_HOST, DEFAULT_PASSWORD, DEFAULT_PORT, Client, ClientError
+from host.error_line import error_line
+from host.standard_streams import forget_output
 
 PASSWORD_VARIABLE: Final = "MOONLINE_PASSWORD"
 
@@ -60,7 +62,8 @@ def _script_main(command: str, description: str, argv: Sequence[str]) -> int:
     parser.add_argument(
         "script", metavar="SCRIPT", help="a file here, or a name in the server's scripts folder"
     )
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="its arguments")
+    more = parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG", help="its arguments")
+    more.required = False  # argparse names it among what is missing otherwise
     options = parser.parse_args(argv)
     path = Path(options.script)
     script = str(path.absolute()) if path.is_file() else options.script
@@ -86,8 +89,15 @@ def run_command(options: argparse.Namespace, line: str) -> int:
     except ClientError as error:
         print(f"moonline: {error}", file=sys.stderr)
         return 1
-    sys.stdout.flush()
     text = to_bytes(answer.reply)
-    sys.stdout.buffer.write(text if text.endswith(b"\n") else text + b"\n")
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text if text.endswith(b"\n") else text + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # who reads no further wants no more
+    except OSError as error:
+        forget_output()
+        print(f"moonline: standard output: {error_line(error)}", file=sys.stderr)
+        return 1
     return int(answer.refused)

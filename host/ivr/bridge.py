@@ -11,10 +11,12 @@ from host.hangup_cause import HangupCause
 from host.ivr.bridge_side import BridgeSide, arrange_peer, run_side, transfer_after_bridge
 from host.ivr.dial_options import DEFAULT_TIMEOUT
 from host.ivr.fail_cause import handle_cause
+from host.ivr.media_path import media_on
 from host.ivr.originate import exported
 from host.ivr.originate_group import pass_callee_id
 from host.ivr.originate_wait import OriginateWait
 from host.ivr.park import park_session
+from host.ivr.signal_bridge import signal_bridge
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.status import Status
@@ -47,6 +49,12 @@ def bridge(
     if Flag.ANSWERED in peer.flags and Flag.ANSWERED not in caller.flags:
         pass_callee_id(b, a)
         a.answer()
+    if Flag.PROXY_MODE not in caller.flags & peer.flags:
+        for one in (a, b):  # one of them has found out that it has to pass here
+            media_on(one)
+    elif Flag.PROXY_MEDIA not in caller.flags:
+        caller.log(LogLevel.DEBUG, "Call has no media... Redirecting to signal bridge.")
+        return signal_bridge(a, b)
     caller.flags.add(Flag.BRIDGE_ORIGINATOR)
     peer.flags.discard(Flag.BRIDGE_ORIGINATOR)
     side = BridgeSide(a, b, args, originator=True)
@@ -103,8 +111,10 @@ def _run(side: BridgeSide, peer_args: InputArgs | None) -> tuple[Status, bool]:
     a.partner, b.partner = b.uuid, a.uuid
     a.line.bridge(b.line)
     inner = Flag.INNER_BRIDGE in caller.flags
-    arrange_peer(BridgeSide(b, a, peer_args, originator=False))
-    run_side(side)
+    if arrange_peer(BridgeSide(b, a, peer_args, originator=False)):
+        run_side(side)
+    else:
+        side.clean_exit = True
     if Flag.BROADCAST in peer.flags:
         b.break_off(all_operations=True)
     # by now either leg may be in another bridge

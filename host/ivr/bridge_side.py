@@ -14,6 +14,8 @@ from host.clock import SECOND
 from host.event import Event
 from host.hangup_cause import HangupCause
 from host.inbox import Break, Digit
+from host.ivr.broadcast import stop_broadcast
+from host.ivr.media_path import media_off
 from host.ivr.originate_group import pass_callee_id
 from host.ivr.park import park_session
 from host.leading_number import leading_int
@@ -59,7 +61,23 @@ def run_side(side: BridgeSide) -> None:
     channel.clear_flag(Flag.BRIDGED)
     if Flag.INTERCEPTED in channel.flags:
         peer.flags.add(Flag.INTERCEPT)
+    if peer.flags & {Flag.LEG_HOLDING, Flag.HANGUP_HELD}:
+        _after_hold(side)
     peer.changed()
+
+
+def _after_hold(side: BridgeSide) -> None:
+    """End the call of one who was put on hold by a leg that leaves, or send it to `hold_hangup_xfer_exten` of that."""
+    channel, peer = side.session.channel, side.other.channel
+    bound = channel.variables.get("signal_bond") == peer.uuid  # neither transferred nor bridged with another
+    if not bound or not channel.ready or side.clean_exit or channel.state is ChannelState.CS_PARK:
+        return
+    stop_broadcast(side.session)  # the hold music
+    extension = peer.variables.get("hold_hangup_xfer_exten")
+    if extension:
+        channel.variables.set("transfer_after_bridge", extension)
+    else:
+        channel.hangup(HangupCause.NORMAL_CLEARING)
 
 
 def _may_come(side: BridgeSide) -> bool:
@@ -106,6 +124,10 @@ def _pass_on(side: BridgeSide, inner: bool) -> None:
             seen = _progress(other)
             if side.originator and not _follow(session, other):
                 return
+            if side.originator and _leaves_media(session, other):
+                oldschool = channel.is_true("bypass_media_after_bridge_oldschool")
+                if media_off(session, third_party=not oldschool):
+                    continue
             deadline = answer_limit if Flag.ANSWERED not in channel.flags else None
             item = session.receive(deadline, (Digit, Event, Break), until=over)
             if isinstance(item, Digit):
@@ -148,6 +170,17 @@ def _follow(session: Session, other: Session) -> bool:
         return session.answer() is Status.SUCCESS
     if Flag.EARLY_MEDIA in theirs and Flag.EARLY_MEDIA not in mine:
         return session.pre_answer() is Status.SUCCESS
+    return True
+
+
+def _leaves_media(session: Session, other: Session) -> bool:
+    """Return whether sound is to leave the switch now that both are answered (`bypass_media_after_bridge`), once."""
+    mine, theirs = session.channel.flags, other.channel.flags
+    wanted = Flag.BYPASS_MEDIA_AFTER_BRIDGE in mine | theirs
+    if not wanted or Flag.ANSWERED not in mine & theirs:
+        return False
+    for flags in (mine, theirs):
+        flags.discard(Flag.BYPASS_MEDIA_AFTER_BRIDGE)
     return True
 
 
@@ -229,9 +262,20 @@ def _has_moment(session: Session, moment: str) -> bool:
 PEER_HANDLERS = {ChannelState.CS_EXCHANGE_MEDIA: on_exchange_media}
 
 
-def arrange_peer(side: BridgeSide) -> None:
-    """Send the called leg into the bridge; its own thread serves it from there."""
-    session = side.session
-    session.channel.private[_KEY] = side
+def arrange_peer(side: BridgeSide) -> bool:
+    """Send the called leg into the bridge, where its own thread serves it; False where another has just taken it."""
+    session, channel = side.session, side.session.channel
+    state = channel.state
+    if channel.up and channel.flags & {Flag.TRANSFER, Flag.REDIRECT}:
+        return False
+    former = channel.private.get(_KEY)
+    channel.private[_KEY] = side
     session.handlers.append(PEER_HANDLERS)
-    session.channel.set_state(ChannelState.CS_EXCHANGE_MEDIA)
+    arranged = channel.set_state(ChannelState.CS_EXCHANGE_MEDIA, after=state)
+    if arranged or channel.down or channel.state is state:
+        return True
+    if channel.private.get(_KEY) is side:
+        channel.private[_KEY] = former
+    if PEER_HANDLERS in session.handlers:
+        session.handlers.remove(PEER_HANDLERS)
+    return False

@@ -11,6 +11,7 @@ from host.channel import Flag
 from host.event import Event
 from host.hangup_cause import HangupCause, find_cause
 from host.inbox import Command
+from host.ivr.media_path import media_off, media_on
 from host.session_message import obey, tell_message
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from host.switch import Switch
 
 _QUEUE: Final = "broadcasts"
+# FreeSWITCH: applications whose work begins when they are over (SAF_MEDIA_TAP).
+_TAPS: Final = frozenset(
+    {
+        "eavesdrop", "native_eavesdrop", "displace_session", "start_dtmf", "fax_detect", "tone_detect",
+        "record_session", "record_session_mask", "record_session_unmask", "record_session_pause",
+        "record_session_resume", "three_way",
+    }
+)  # fmt: skip
 # FreeSWITCH: what is broadcast begins after so many frames of sound.
 _LEAD_FRAMES: Final = 5
 
@@ -50,15 +59,20 @@ def parse_broadcast(text: str) -> Broadcast:
 def broadcast(switch: Switch, uuid: str, text: str, legs: str = "aleg") -> bool:
     """Queue `text` on a call's legs (`aleg`, `bleg`, `both`, as words in `legs`); False when there is no such call.
 
-    FreeSWITCH: the leg that is bridged hears nothing of it meanwhile. Without a bridge, `bleg` is nobody.
+    FreeSWITCH: the leg that is bridged hears nothing of it meanwhile. Without a bridge, `bleg` is nobody. Sound that
+    passes from far end to far end comes back here first, and leaves again when a broadcast to the leg itself is over.
     """
     session = switch.find_session(uuid)
     if session is None or session.channel.down:
         return False
     wanted = replace(parse_broadcast(text), lead_frames=_LEAD_FRAMES)
+    relayed = Flag.PROXY_MEDIA in session.channel.flags
+    bypassed = media_on(session, rebridge=True) and not relayed
     partner = switch.find_session(session.partner) if session.partner is not None else None
     both = "both" in legs
     if both or "aleg" in legs:
+        if bypassed and wanted.application not in _TAPS:
+            session.channel.flags.add(Flag.BROADCAST_DROP_MEDIA)
         queue_broadcast(session, wanted)
     if partner is not None and (both or "bleg" in legs):
         queue_broadcast(partner, wanted)
@@ -136,3 +150,6 @@ def _drain(session: Session) -> None:
         channel.clear_flag(Flag.BROADCAST)
         if session.playing is not None:
             session.playing.resume()  # the file that was interrupted
+    if Flag.BROADCAST_DROP_MEDIA in channel.flags:
+        channel.flags.discard(Flag.BROADCAST_DROP_MEDIA)
+        media_off(session)

@@ -38,7 +38,8 @@ def handle_cause(session: Session, cause: HangupCause) -> None:
         extension = parts[1] if len(parts) > 1 and parts[1].lower() != "auto_cause" else cause.name
         if _listed(causes, cause):
             session.transfer(extension, *parts[2:4])
-    if Flag.TRANSFER not in channel.flags and channel.state is not ChannelState.CS_ROUTING:
+    stays = channel.flags & {Flag.TRANSFER, Flag.CONFIRM_BLIND_TRANSFER}
+    if not stays and channel.state is not ChannelState.CS_ROUTING:
         channel.hangup(cause)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from host.channel import Flag
 from host.channel_state import CallState
 from host.ivr.broadcast import play_music, stop_broadcast
+from host.ivr.media_path import leave_after_hold, media_on
 
 if TYPE_CHECKING:
     from host.session import Session
@@ -27,11 +28,11 @@ def hold(session: Session, display: str = "", *, music: bool = True) -> bool:
     FreeSWITCH: always a success; an endpoint that has no hold leaves the call's state as it is.
     """
     channel = session.channel
+    if Flag.PROXY_MODE in channel.flags:
+        media_on(session, rebridge=True)  # there is no music where no sound passes
     if session.io.message(session, "hold", display):
         channel.set_flag(Flag.PROTO_HOLD)
-        channel.profile.times.last_hold = session.clock.time()
-        channel.set_call_state(CallState.HELD)
-        channel.fire("CHANNEL_HOLD")
+        _tell_held(session)
     partner = _partner(session)
     if partner is not None and music:
         path = hold_music(session)
@@ -47,11 +48,7 @@ def unhold(session: Session) -> bool:
         return False
     session.io.message(session, "unhold", "")
     channel.clear_flag(Flag.PROTO_HOLD)
-    times = channel.profile.times
-    times.hold_accum += session.clock.time() - times.last_hold
-    channel.set_call_state(CallState.UNHELD)
-    channel.set_call_state(CallState.ACTIVE)
-    channel.fire("CHANNEL_UNHOLD")
+    _tell_unheld(session)
     partner = _partner(session)
     if partner is not None:
         stop_broadcast(partner)
@@ -65,14 +62,10 @@ def held_by_far_end(session: Session, held: bool) -> None:
     leg's far end on hold as well. The states HELD, UNHELD and ACTIVE, and both events are told.
     """
     channel = session.channel
-    if held is (Flag.LEG_HOLDING in channel.flags) or channel.down:
+    if not note_hold_passed_on(session, held):
         return
     partner = _partner(session)
     if held:
-        channel.set_flag(Flag.LEG_HOLDING)
-        channel.profile.times.last_hold = session.clock.time()
-        channel.set_call_state(CallState.HELD)
-        channel.fire("CHANNEL_HOLD")
         music = hold_music(session) or DEFAULT_MUSIC
         if partner is None or music.lower() == "silence":
             return
@@ -82,12 +75,6 @@ def held_by_far_end(session: Session, held: bool) -> None:
         else:
             play_music(partner, music)
         return
-    channel.clear_flag(Flag.LEG_HOLDING)
-    times = channel.profile.times
-    times.hold_accum += session.clock.time() - times.last_hold
-    channel.set_call_state(CallState.UNHELD)
-    channel.set_call_state(CallState.ACTIVE)
-    channel.fire("CHANNEL_UNHOLD")
     if partner is None:
         return
     if Flag.HOLD in channel.flags:
@@ -95,6 +82,56 @@ def held_by_far_end(session: Session, held: bool) -> None:
         unhold(partner)
     else:
         stop_broadcast(partner)
+    leave_after_hold(session, partner)
+
+
+def note_hold_passed_on(session: Session, held: bool) -> bool:
+    """Note that the far end holds the call, or no longer, and tell it; False where that is known, or the call over.
+
+    That is all of a hold that the other far end is told of itself.
+    """
+    channel = session.channel
+    if held is (Flag.LEG_HOLDING in channel.flags) or channel.down:
+        return False
+    if held:
+        channel.set_flag(Flag.LEG_HOLDING)
+        _tell_held(session)
+    else:
+        channel.clear_flag(Flag.LEG_HOLDING)
+        _tell_unheld(session)
+    return True
+
+
+def hold_refused(session: Session, *, held: bool) -> None:
+    """Turn back a hold (`held`), or the end of one, that the far end has refused: the call is as it was before."""
+    channel = session.channel
+    if channel.down or held is not is_held(session):
+        return
+    partner = _partner(session)
+    if held:
+        channel.clear_flag(Flag.PROTO_HOLD)
+        _tell_unheld(session)
+        if partner is not None:
+            stop_broadcast(partner)
+    else:
+        channel.set_flag(Flag.PROTO_HOLD)
+        _tell_held(session)
+
+
+def _tell_held(session: Session) -> None:
+    channel = session.channel
+    channel.profile.times.last_hold = session.clock.time()
+    channel.set_call_state(CallState.HELD)
+    channel.fire("CHANNEL_HOLD")
+
+
+def _tell_unheld(session: Session) -> None:
+    channel = session.channel
+    times = channel.profile.times
+    times.hold_accum += session.clock.time() - times.last_hold
+    channel.set_call_state(CallState.UNHELD)
+    channel.set_call_state(CallState.ACTIVE)
+    channel.fire("CHANNEL_UNHOLD")
 
 
 def hold_music(session: Session) -> str:

@@ -12,6 +12,7 @@ from host.status import Status
 
 if TYPE_CHECKING:
     from host.session import Session
+    from media.recording import Recorder
 
 # Called in the session's thread; SUCCESS lets the operation go on, anything else breaks it off.
 OnInput = Callable[["Session", Digit | Event], Status]
@@ -28,6 +29,8 @@ class InputArgs:
     buffer_size: int = 0
     digits: str = ""
     asks: bool = False  # what is played asks the caller for keys
+    recorder: Recorder | None = None  # what `record_file` records into, while it does
+    paused: bool = False  # whether the input has paused it
 
     @property
     def takes_digits(self) -> bool:
@@ -52,6 +55,15 @@ class InputArgs:
         assert isinstance(item, Digit)
         self.digits += item.digit
         return Status.BREAK
+
+    def toggle_pause(self) -> None:
+        """Have the recorder leave out what comes, or no longer."""
+        if self.recorder is not None:
+            self.paused = not self.paused
+            if self.paused:
+                self.recorder.pause()
+            else:
+                self.recorder.resume()
 
 
 NO_INPUT = InputArgs()

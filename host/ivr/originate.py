@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from host import session_state
@@ -13,7 +13,9 @@ from host.channel_state import CallState, ChannelState
 from host.channel_watch import wait_for_state
 from host.dial_string import DialString, DialStringError, parse_dial_string
 from host.hangup_cause import HangupCause
+from host.ivr.caller_place import CallerPlace, caller_place, place_of
 from host.ivr.dial_options import DEFAULT_TIMEOUT, FROM_CALLER, dial_options
+from host.ivr.media_path import prepare_bypass
 from host.ivr.originate_group import Outcome, call_group
 from host.ivr.originate_wait import OriginateWait
 from host.ivr.outgoing_leg import Calling, place_leg
@@ -45,7 +47,7 @@ class Request:
 
     `caller` is the leg it is placed for: it hears ringing, hands its exported variables on, and its end gives the
     call up. `profile` is a caller profile to begin with instead of the caller's. `variables` come before those of the
-    dial string, which win.
+    dial string, which win. `place` is the caller's, which another call may take while the call is placed.
     """
 
     switch: Switch
@@ -58,6 +60,7 @@ class Request:
     handlers: list[Mapping[ChannelState, StateHandler]] = field(default_factory=list)
     cancel: Cancel | None = None
     wait: OriginateWait | None = None
+    place: CallerPlace | None = None
 
 
 def originate(
@@ -92,7 +95,23 @@ def originate(
 
 
 def place_call(request: Request, dial_string: str) -> tuple[Session | None, HangupCause]:
-    """As `originate`, with everything in `request`."""
+    """As `originate`, with everything in `request`.
+
+    FreeSWITCH: where another call has taken the caller's place meanwhile it gets the leg, the caller is hung up, and
+    the cause is ATTENDED_TRANSFER.
+    """
+    caller = request.caller
+    if caller is None or place_of(caller) is not None:  # within another call that is placed for it (user/…)
+        return _place(request, dial_string)
+    with caller_place(caller) as request.place:
+        try:
+            return _place(request, dial_string)
+        finally:
+            caller.channel.flags.discard(Flag.XFER_ZOMBIE)
+            caller.channel.clear_flag(Flag.ORIGINATOR)
+
+
+def _place(request: Request, dial_string: str) -> tuple[Session | None, HangupCause]:
     caller = request.caller
     if caller is not None:
         if caller.channel.variables.get("preserve_originated_vars") in ("false", "no", "off", "0"):
@@ -102,6 +121,7 @@ def place_call(request: Request, dial_string: str) -> tuple[Session | None, Hang
         if caller.channel.up and caller.channel.answered:
             caller.channel.set_call_state(CallState.RING_WAIT)
         session_state.run_moment(caller, "pre_originate")
+        prepare_bypass(caller)
     try:
         parsed = parse_dial_string(dial_string)
     except DialStringError as error:
@@ -129,17 +149,37 @@ def place_single(
     finally:
         wait.ringback.stop()
     caller = request.caller
+    if caller is not None and request.place is not None:
+        holder = request.place.close()
+        if holder is not None:
+            from host.ivr.originate_handover import hand_over  # it bridges, and a bridge comes here
+
+            return None, hand_over(caller, holder, leg)
+        if leg is not None and Flag.XFER_ZOMBIE in caller.channel.flags and caller.channel.down:
+            return None, _orphan(leg)
     if leg is not None:
         _connect_profiles(caller, leg)
         session_state.run_moment(leg, "post_originate")
     if caller is not None:
         session_state.run_moment(caller, "post_originate")
-        caller.channel.flags.discard(Flag.ORIGINATOR)
         if caller.channel.up and caller.channel.answered:
             caller.channel.set_call_state(CallState.ACTIVE)
         if options.hangup_on_reject and leg is None:
             caller.channel.hangup(cause)
     return leg, cause
+
+
+def _orphan(leg: Session) -> HangupCause:
+    """Leave a leg whose caller is gone to what its variables `…_on_orphaned_bleg` make of it, else hang it up."""
+    cause = HangupCause.ATTENDED_TRANSFER
+
+    def end(session: Session) -> None:
+        if session.channel.state is ChannelState.CS_CONSUME_MEDIA:  # it was not sent anywhere
+            session.channel.hangup(cause)
+
+    session_state.run_moment(leg, "orphaned_bleg")
+    leg.run_in_session(end)
+    return cause
 
 
 def _prepare(
@@ -156,6 +196,9 @@ def _prepare(
         timeout = timeout if limit is None else leading_int(limit)
         profile = profile or caller.channel.profile
         nested = nested or caller.channel.is_true("origination_nested_vars")
+        if caller.channel.is_true("originate_xfer_zombie"):
+            # FreeSWITCH: the call is placed to its end whether the caller stays or not.
+            caller.channel.flags.add(Flag.XFER_ZOMBIE)
     nested = nested or request.switch.global_variables.get("origination_nested_vars") == "true"
     variables.update(general)
     variables.update(dialled.variables)
@@ -170,6 +213,8 @@ def _prepare(
         if given is not None:
             variables.setdefault(name, given)
     options = dial_options(variables, timeout)
+    if caller is not None and caller.channel.is_true("originate_xfer_zombie"):
+        options = replace(options, early_media=False)
     variables["originate_early_media"] = "true" if options.early_media else "false"
     forked = is_true(variables.get("forked_dial")) or len(dialled.groups) > 1 or len(dialled.groups[0]) > 1
     calling = Calling(request.switch, variables, caller, profile, nested, forked, request.handlers)
@@ -225,6 +270,9 @@ def _tell_caller(
     request: Request, leg: Session | None, cause: HangupCause, causes: Iterable[str] = ()
 ) -> None:
     if request.caller is None:
+        return
+    place = place_of(request.caller)
+    if place is not None and place.taken:
         return
     variables = request.caller.channel.variables
     if leg is not None:

@@ -92,6 +92,10 @@ def place_enterprise(request: Request, dialled: EnterpriseDialString) -> tuple[S
     for attempt in attempts:
         if attempt is not winner:
             attempt.give_up(lost)
+    if caller is not None and request.place is not None and (holder := request.place.close()) is not None:
+        from host.ivr.originate_handover import hand_over  # it bridges, and a bridge calls
+
+        return None, hand_over(caller, holder, winner.leg if winner is not None else None)
     cause = HangupCause.SUCCESS if winner is not None else _last_cause(attempts)
     if caller is not None:
         _tell_caller(caller, winner, cause)

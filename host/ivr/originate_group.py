@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from host.channel import Flag
 from host.clock import SECOND
 from host.hangup_cause import HangupCause
+from host.ivr.caller_place import place_of
 from host.ivr.confirm import ask_for_key
 from host.ivr.dial_options import confirm_of_leg
 from host.ivr.outgoing_leg import OutgoingLeg, place_leg
@@ -229,7 +230,7 @@ class _GroupCall:
             return
         self._ringing = True
         caller = self._calling.caller
-        if caller is None:
+        if caller is None or Flag.XFER_ZOMBIE in caller.channel.flags:
             return
         if len(self.legs) == 1:
             pass_callee_id(leg.session, caller)
@@ -268,6 +269,8 @@ class _GroupCall:
 
     def finish(self, outcome: Outcome, winner: OutgoingLeg | None) -> GroupResult:
         """Hang up who lost, connect the winner with the caller's media, and tell the result."""
+        if outcome is Outcome.CANCELLED:
+            self._pass_on()
         for leg in self.legs:
             if leg is not winner and leg.up:
                 reason = self._losing_cause(outcome)
@@ -287,7 +290,28 @@ class _GroupCall:
             return GroupResult(outcome, winner.session, HangupCause.SUCCESS, causes)
         return GroupResult(outcome, None, self._cause(outcome), causes)
 
+    def _pass_on(self) -> None:
+        """Give the first leg to whom the caller has waiting for it, the caller of an attended transfer being gone.
+
+        FreeSWITCH: `soft_holding_uuid`; that one hears its ringback until the leg is answered.
+        """
+        caller = self._calling.caller
+        first = self.legs[0] if self.legs else None
+        waiting = caller.channel.variables.get("soft_holding_uuid") if caller is not None else None
+        holder = self._calling.switch.find_session(waiting or "")
+        if caller is None or first is None or holder is None or not first.up:
+            return
+        from host.ivr.uuid_bridge import uuid_bridge  # a bridge calls, and comes here
+
+        caller.channel.variables.set("soft_holding_uuid", None)
+        holder.channel.variables.set("hangup_after_bridge", "true")
+        uuid_bridge(holder, first.session)
+
     def _losing_cause(self, outcome: Outcome) -> HangupCause:
+        caller = self._calling.caller
+        place = place_of(caller) if caller is not None else None
+        if place is not None and place.taken:
+            return HangupCause.ATTENDED_TRANSFER
         if outcome is Outcome.CANCELLED:
             return HangupCause.ORIGINATOR_CANCEL
         if outcome is Outcome.TIMEOUT or len(self.legs) == 1:
@@ -317,7 +341,10 @@ class _GroupCall:
         if outcome is Outcome.TIMEOUT:
             return HangupCause.NO_ANSWER
         cause = self.legs[0].session.channel.hangup_cause if self.legs else HangupCause.NONE
-        cause = cause or self._reason or HangupCause.DESTINATION_OUT_OF_ORDER
+        cause = cause or self._reason
+        if not cause and caller is not None and self.legs:
+            cause = HangupCause.ORIGINATOR_CANCEL  # FreeSWITCH: the legs are up, but another's now
+        cause = cause or HangupCause.DESTINATION_OUT_OF_ORDER
         return HangupCause.ORIGINATOR_CANCEL if cause is HangupCause.SUCCESS else cause
 
 

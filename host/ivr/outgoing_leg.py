@@ -128,6 +128,13 @@ def place_leg(calling: Calling, leg: Leg) -> OutgoingLeg | HangupCause:
             f"Cannot create outgoing channel of type [{leg.endpoint}] cause: [{made.name}]",
         )
         return made
+    if caller is not None and Flag.PROXY_MODE in caller.channel.flags and not made.channel.can_bypass_media:
+        _log(
+            calling,
+            LogLevel.WARNING,
+            f"{made.channel.name} does not support the proxy feature, disabling.",
+        )
+        caller.channel.flags.discard(Flag.PROXY_MODE)
     _dress(calling, leg, made, forwards)
     return _schedule(made)
 

@@ -163,14 +163,12 @@ def _play_part(session: Session, path: str, start: int, args: InputArgs, volume:
         return phrase.phrase_macro(session, name, data if colon else "", language, args)
     if path[:4].lower() == "say:":
         return speak.say_text(session, path[4:], args)
-    if "@@" in path:
-        path, _, offset = path.rpartition("@@")
-        start = int(offset) if offset.isdigit() else start
     try:
         sound = open_sound(session.switch, channel, path, session.line.rate, asks=args.asks)
     except SoundFileError as error:
         channel.log(LogLevel.ERR, f"Can't open {error}")
         session.switch.observe("play_failed", channel, path=path, reason=str(error))
+        session.forget_input(digits=True)  # FreeSWITCH: only where there was nothing to play
         return Status.NOT_FOUND
     return play_sound(session, sound, start, args, volume)
 
@@ -202,6 +200,7 @@ def play_sound(session: Session, sound: Sound, start: int, args: InputArgs, volu
         position = file.position
         played = file.played
         file.stop()
+        session.forget_input()
     played_ms = round(played * 1000 / rate)
     taken = _read_ahead(sound, played, None if length is None else max(0, length - start))
     taken_ms = round(taken * 1000 / rate)

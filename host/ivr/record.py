@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from host.channel import Flag
 from host.clock import SECOND, Timer
 from host.hangup_cause import HangupCause
-from host.inbox import Digit
 from host.ivr.idle_silence import LineIdle
 from host.ivr.input_args import NO_INPUT, InputArgs
 from host.leading_number import leading_int
@@ -83,20 +82,21 @@ def record_file(
 ) -> Status:
     """Record what the caller says until a limit, silence, input or hangup; return how it ended.
 
-    Keys that wait are dropped first. `silence_threshold` is the average absolute sample below which a 20 ms frame is
-    silent; `silence_s` seconds of it end the recording (0: three). Sets record_seconds, record_ms, record_samples,
-    silence_hits_exhausted. FreeSWITCH: where the file cannot be written, the call is hung up; the caller hears comfort
-    noise meanwhile, as loud as `record_waste_resources` says (0: nothing is sent).
+    Keys that wait count as input; without any for them they are dropped at the end, as are those that are left.
+    `silence_threshold` is the average absolute sample below which a 20 ms frame is silent; `silence_s` seconds of it
+    end the recording (0: three). Sets record_seconds, record_ms, record_samples, silence_hits_exhausted.
+    FreeSWITCH: where the file cannot be written, the call is hung up; the caller hears comfort noise meanwhile, as
+    loud as `record_waste_resources` says (0: nothing is sent).
     """
     channel = session.channel
     args = args or NO_INPUT
     if not channel.ready or not session.pre_answer():
         return Status.FALSE
     full = record_path(session, path)
-    session.inbox.flush(Digit)
     try:
         recording = open_recording(session, full)
     except RecordingError as error:
+        session.forget_input(digits=True)
         channel.log(LogLevel.CRIT, f"File [{full}] Open Failed: {error}")
         session.switch.observe("record_failed", channel, path=full, reason=str(error))
         channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
@@ -111,6 +111,7 @@ def record_file(
     if silence_threshold > 0:
         listener = line.listen(EnergyDetector(line.rate, silence_threshold, hits_of(silence_s or _SILENCE_S)))
     cause, silent = "success", False
+    channel.variables.set("silence_hits_exhausted", "false")
     if args.on_input is not None:
         args.recorder, args.paused = recording, False
     noise = LineIdle(session)
@@ -142,8 +143,7 @@ def record_file(
             line.unlisten(listener)
         samples = recording.samples
         recording.close()
-    if not args.takes_digits:
-        session.inbox.flush(Digit)  # FreeSWITCH: keys pressed into a recording are gone
+    session.forget_input(digits=True)  # FreeSWITCH: keys pressed before and into a recording are gone
     channel.variables.set("silence_hits_exhausted", "true" if silent else "false")
     _tell_end(session, full, samples, line.rate, cause)
     return status
@@ -179,6 +179,7 @@ def record_session(session: Session, path: str, limit_s: int = 0) -> Status:
         recording = open_recording(session, full, 2 if stereo else 1)
     except (RecordingError, OSError, ValueError) as error:
         channel.log(LogLevel.ERR, f"Error opening {full}: {error}")
+        channel.variables.set("record_completion_cause", "uri-failure")
         session.switch.observe("record_failed", channel, path=full, reason=str(error))
         return Status.GENERR
     tap = session.line.tap(recording, read=read, write=write, stereo=stereo)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from host.clock import SECOND
+from host.clock import SECOND, Timer
 from host.hangup_cause import HangupCause
 from host.ivr.broadcast import broadcast
 from host.leading_number import leading_long
@@ -71,8 +71,11 @@ def schedule_broadcast(
     )
 
 
-def start_heartbeat(session: Session, seconds: int, *, at_once: bool = False) -> None:
-    """Tell of the call with SESSION_HEARTBEAT every `seconds` (1 or more), in place of a heartbeat that it has."""
+def start_heartbeat(session: Session, seconds: int, *, at_once: bool = False, scheduled: bool = True) -> None:
+    """Tell of the call with SESSION_HEARTBEAT every `seconds` (1 or more), in place of a heartbeat that it has.
+
+    One that is not `scheduled` is no task. FreeSWITCH: it goes with the call's frames.
+    """
     stop_heartbeat(session)
     channel = session.channel
 
@@ -80,6 +83,15 @@ def start_heartbeat(session: Session, seconds: int, *, at_once: bool = False) ->
         if channel.up:
             channel.fire("SESSION_HEARTBEAT")
 
+    def beat_on() -> None:
+        if channel.up:
+            beat()
+            channel.private[_HEARTBEAT] = session.clock.call_later(seconds * SECOND, beat_on)
+
+    if not scheduled:
+        delay = 0 if at_once else seconds * SECOND
+        channel.private[_HEARTBEAT] = session.clock.call_later(delay, beat_on)
+        return
     channel.private[_HEARTBEAT] = session.switch.scheduler.add(
         0 if at_once else seconds,
         "switch_core_session_sched_heartbeat",
@@ -94,3 +106,5 @@ def stop_heartbeat(session: Session) -> None:
     task = session.channel.private.pop(_HEARTBEAT, None)
     if isinstance(task, Task):
         session.switch.scheduler.delete(task.id)
+    elif isinstance(task, Timer):
+        task.cancel()

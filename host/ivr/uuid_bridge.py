@@ -11,7 +11,9 @@ from host.hangup_cause import HangupCause
 from host.ivr.bridge import bridge, wait_for_answer
 from host.ivr.bridge_side import transfer_after_bridge
 from host.ivr.hold import unhold
+from host.ivr.media_path import media_on
 from host.ivr.park import park_session
+from host.ivr.signal_bridge import leave_signal_bridge
 from host.log import LogLevel
 from host.status import Status
 
@@ -43,6 +45,8 @@ def uuid_bridge(a: Session, b: Session) -> Status:
         unhold(session)
         session.channel.flags.add(Flag.REDIRECT)
     b.channel.flags.discard(Flag.DIALPLAN)
+    leave_signal_bridge(a, b)
+    leave_signal_bridge(b, a)
     a.channel.variables.set("uuid_bridge", b.uuid)
     _tie(a, b)
     _tie(b, a)
@@ -121,6 +125,8 @@ def _join(session: Session) -> bool:
         peer,
         channel,
     )
+    for one in (session, other):
+        media_on(one)
     if wait_for_answer(session, other) is not Status.SUCCESS:
         _cancelled(session)
         return False

@@ -163,8 +163,9 @@ def _change_value(switch: Switch, database: SqlStore, parts: list[str]) -> bool:
                 ),
             )
             return True
-        case ["delete", 3 | 4]:
-            database.run(("delete from db_data where realm = ? and data_key = ?", parts[1:3]))
+        case ["delete", 2 | 3 | 4]:  # FreeSWITCH: without a key it is the empty one's value
+            place = (parts[1], parts[2] if len(parts) > 2 else "")
+            database.run(("delete from db_data where realm = ? and data_key = ?", place))
             return True
     return False
 
@@ -229,7 +230,7 @@ def _commands(switch: Switch, database: SqlStore) -> ApiTable:
             case ["count", realm]:
                 return str(database.run(("select count(*) from db_data where realm = ?", (realm,)))[0][0])
             case ["list"]:
-                rows = database.run((f"select realm from db_data group by realm order by min({place})", ()))
+                rows = database.run(("select distinct realm from db_data order by realm", ()))
                 return ",".join(str(row[0]) for row in rows)
             case ["list", realm]:
                 rows = database.run(

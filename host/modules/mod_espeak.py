@@ -31,7 +31,7 @@ def speak(text: str, voice: str, rate: int) -> Source:
     try:
         languages, variants = _voices()
     except ImportError:
-        raise OSError("speech needs espeakng-loader: pip install moonline[speech]") from None
+        raise OSError("speech needs espeakng-loader: pip install espeakng-loader") from None
     # espeak-ng crashes on the name of a variant alone, so no name that is not in its lists gets there.
     if language not in languages or (plus and variant not in variants):
         raise OSError(f"espeak-ng has no voice {voice!r}")

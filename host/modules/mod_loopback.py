@@ -76,7 +76,10 @@ class LoopbackLeg:
         """
         session.channel.variables.set("is_loopback", "1")
         other, self.other = self.other, None
-        if other is None or other.channel.down:
+        if other is None:
+            return
+        if other.channel.down:
+            other.start()  # it may have ended before it began
             return
         cause = session.channel.hangup_cause
         ident = session.thread.ident if session.thread is not None else None
@@ -88,6 +91,7 @@ class LoopbackLeg:
         ):
             cause = HangupCause.NORMAL_CLEARING
         other.channel.hangup(cause)
+        other.start()
 
     def message(self, session: Session, kind: str, argument: str) -> bool:
         """Take `deflect` (transfer whom the other leg speaks with) and `display` (tell the other leg's profile)."""
@@ -131,7 +135,7 @@ class LoopbackEndpoint:
         address = profile.destination_number
         if address.lower().startswith("app="):
             address, _, data = address[4:].partition(":")
-            application = address, data
+            application = (address, data) if address else None
         destination, _, rest = address.partition("/")
         context, _, dialplan = rest.partition("/")
         profile.destination_number = destination
@@ -154,13 +158,13 @@ class LoopbackEndpoint:
             variables.set("loopback_app_arg", application[1])
         if caller is not None:
             variables.set("loopback_from_uuid", caller.uuid)
-        session.endpoint_handlers = {ChannelState.CS_INIT: _init_a}
+        session.endpoint_handlers = {ChannelState.CS_INIT: _init_a, ChannelState.CS_CONSUME_MEDIA: _begin_b}
         session.channel.set_state(ChannelState.CS_INIT)
         return session
 
 
 def _init_a(a: Session) -> bool:
-    """Make the other leg and let it begin."""
+    """Make the other leg."""
     leg = a.io
     assert isinstance(leg, LoopbackLeg)
     if a.switch.refuses_session(outbound=False, throttled=False):
@@ -196,11 +200,20 @@ def _init_a(a: Session) -> bool:
     theirs.set("loopback_leg", "B")
     b.endpoint_handlers = {ChannelState.CS_ROUTING: _route_b}
     b.channel.set_state(ChannelState.CS_INIT)
-    b.start()
     if a.channel.down:
         b.channel.hangup(a.channel.hangup_cause)
+        b.start()
     a.channel.set_state(ChannelState.CS_ROUTING, after=ChannelState.CS_INIT)
     return False
+
+
+def _begin_b(a: Session) -> bool:
+    """Let the other leg begin, once this one waits for what it does."""
+    leg = a.io
+    assert isinstance(leg, LoopbackLeg)
+    if leg.other is not None:
+        leg.other.start()
+    return True
 
 
 def _profile_of_b(a: Session) -> CallerProfile:
@@ -250,8 +263,8 @@ class NullLeg:
         """Nobody has to be told."""
 
     def message(self, session: Session, kind: str, argument: str) -> bool:
-        """Understand nothing."""
-        return False
+        """Take `display`, which nobody sees, and nothing else."""
+        return kind == "display"
 
 
 class NullEndpoint:

@@ -20,8 +20,7 @@ def spell(request: SayRequest) -> Iterator[str]:
         if chr(byte).isdigit() and byte < 128:
             yield f"digits/{chr(byte)}"
         elif folder:
-            # FreeSWITCH's bytes are signed.
-            yield f"{folder}/{byte if byte < 128 else byte - 256}"
+            yield f"{folder}/{byte}"
 
 
 def telephone(request: SayRequest) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from host.sdp.direction import Direction
@@ -41,6 +41,8 @@ MAX_LENGTH: Final = 65_536
 MAX_MEDIA: Final = 64
 # A media line of RTP has at most 128 payload types; other protocols name a few formats.
 MAX_FORMATS: Final = 256
+# RFC 8866 section 5.2 wants times of NTP, which have 20 digits at most.
+MAX_VERSION_DIGITS: Final = 20
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _UNWRITABLE: Final = re.compile(r"[\r\n\0]")
@@ -69,6 +71,16 @@ class Origin:
         return " ".join(
             (self.username, self.session_id, self.version, self.net_type, self.address_type, self.address)
         )
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the version is the number that it has to be."""
+        return self.version.isascii() and self.version.isdigit() and len(self.version) <= MAX_VERSION_DIGITS
+
+    @property
+    def following(self) -> Origin:
+        """The same session's next version. ValueError where the version is no number."""
+        return replace(self, version=f"{int(self.version) + 1:0{len(self.version)}d}")
 
 
 @dataclass(frozen=True, slots=True)

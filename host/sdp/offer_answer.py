@@ -86,6 +86,10 @@ def make_offer(
     else:
         sections = []
         mode = local.security.mode
+        standing = _audio_of(previous)
+        if len(standing) == 1 and mode is SecureMedia.OPTIONAL:
+            # In a session that others have begun with each other the sound stays as secure as it is there.
+            mode = SecureMedia.MANDATORY if is_secure(standing[0]) else SecureMedia.FORBIDDEN
         if mode is not SecureMedia.FORBIDDEN and local.security.suites:
             crypto = offered_crypto(local.security.suites, keys)
             sections.append(_offered_section(local, payloads, choices, SECURE, crypto))
@@ -94,7 +98,7 @@ def make_offer(
         if not sections:
             raise SdpError("there is no suite to encrypt an offer with")
     media = [] if previous is None else [refused_section(each) for each in previous.media]
-    start = 0 if agreement is None else agreement.media_index
+    start = _first_audio(previous) if agreement is None else agreement.media_index
     media[start : start + len(sections)] = sections
     return _described(local, tuple(media), previous)
 
@@ -145,6 +149,18 @@ def accept_answer(
     return Refusal(reasons[0] if reasons else "the answer takes no audio")
 
 
+def _audio_of(previous: Description | None) -> list[Media]:
+    return [media for media in previous.media if media.kind == "audio"] if previous is not None else []
+
+
+def _first_audio(previous: Description | None) -> int:
+    """Return the place of the sound in a session of which nothing is agreed here: at its end where it has none."""
+    standing = _audio_of(previous)
+    if previous is None:
+        return 0
+    return previous.media.index(standing[0]) if standing else len(previous.media)
+
+
 def _named_before(previous: Description | None, agreement: Agreement | None) -> list[RtpMap]:
     named: list[RtpMap] = []
     if agreement is not None:
@@ -184,15 +200,20 @@ def _offered_section(
 def _described(local: LocalMedia, media: tuple[Media, ...], previous: Description | None) -> Description:
     connection = Connection.of(local.address)
     before = None if previous is None else previous.origin
-    session_id = f"{local.session_id:010d}" if before is None else before.session_id
+    if before is not None and not before.numbered:  # another one's, passed on
+        before = None
     # FreeSWITCH: the first version is the session's number and one.
-    version = f"{local.session_id + 1:010d}" if before is None else before.version
-    origin = Origin(local.username, session_id, version, local.address, connection.address_type)
+    origin = before or Origin(
+        local.username,
+        f"{local.session_id:010d}",
+        f"{local.session_id + 1:010d}",
+        local.address,
+        connection.address_type,
+    )
     described = Description(origin, media, connection, name=local.username, times=(Timing(),))
     if before is None or described == previous:
         return described
-    following = f"{int(before.version) + 1:0{len(before.version)}d}"
-    return dataclasses.replace(described, origin=dataclasses.replace(origin, version=following))
+    return dataclasses.replace(described, origin=before.following)
 
 
 def _answered_section(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+from host.error_line import error_line
 from host.log import level_of
+from host.standard_streams import forget_output
 from host.testing.scenario import (
     Scenario,
     ScenarioError,
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
     from host.testing.transcript import Entry
 
 
+# What errors say could not be written to.
+_OUTPUT: Final = "standard output"
+
+
 def run_call_command(options: argparse.Namespace) -> int:
     """Run the call and show it; return 0, 1 when the script failed, or 2 when the options make no sense."""
     try:
@@ -42,18 +49,54 @@ def run_call_command(options: argparse.Namespace) -> int:
         call = _options(options)
         if not os.path.isfile(options.script):
             raise ScenarioError(f"{options.script}: there is no such script")
-        call.listener = _show_json if options.json else _show_text(options.color)
+        if options.base is not None and not options.base.is_dir():
+            raise ScenarioError(f"--base {options.base}: there is no such folder")
+        for path in (options.record, options.record_stereo):
+            if path is not None and not path.suffix:
+                raise ScenarioError(f"{path}: the name's ending says the format: write {path}.wav")
+        call.listener = _named(_show_json if options.json else _show_text(options.color))
         result = run_call(options.script, options.arguments, scenario, call)
+        _flush()
+    except BrokenPipeError:
+        raise  # who reads no further wants no more
     except (ScenarioError, XmlConfigError, RecordingError, OSError) as error:
-        print(f"moonline call: {error}", file=sys.stderr)
+        if isinstance(error, OSError) and error.filename == _OUTPUT:
+            forget_output()
+        print(f"moonline call: {error_line(error)}", file=sys.stderr)
         return 2
-    sys.stdout.flush()
     for path in (options.record, options.record_stereo):
         if path is not None and not options.json:
             print(f"wrote {path}: {result.duration / 1_000_000:.1f} s of call")
     if options.timeline is not None and not options.json:
         print(f"wrote {options.timeline}: open it in a browser to see and hear the call")
     return 0 if result.ok else 1
+
+
+class _Terminal(Console):
+    """A terminal, or what else the output is, that tells when nobody reads it any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError; rich would end the thread, which is a call's."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def _named(show: Callable[[Entry], None]) -> Callable[[Entry], None]:
+    """Return `show` with errors that name what could not be written to."""
+
+    def shown(entry: Entry) -> None:
+        try:
+            show(entry)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, _OUTPUT) from None
+
+    return shown
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, _OUTPUT) from None
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
@@ -113,7 +156,7 @@ def _show_json(entry: Entry) -> None:
 
 
 def _show_text(color: str) -> Callable[[Entry], None]:
-    console = Console(
+    console = _Terminal(
         highlight=False,
         soft_wrap=True,
         force_terminal={"always": True, "never": False}.get(color),

@@ -61,7 +61,16 @@ class SimulatedCaller:
         self.session.line.connect(self.line)
 
     def call(self, applications: list[tuple[str, str]] | None = None) -> None:
-        """Start the call: with `applications` to execute, or into the dialplan."""
+        """Start the call: with `applications` to execute, or into the dialplan.
+
+        Raises OSError for audio that is not there and texts that cannot be spoken, before anything has happened.
+        """
+        rate = self._scenario.rate
+        audio = [(say, open_source(self._switch, say.path, rate)) for say in self._scenario.say]
+        for when in self._scenario.speak_when:
+            self._spoken(when.text)
+        for speak in self._scenario.speak:
+            self._spoken(speak.text)
         self._transcript.begin(self.session.uuid)
         self._switch.observers.append(self._observe)
         channel = self.session.channel
@@ -75,13 +84,10 @@ class SimulatedCaller:
         clock, now = self._switch.clock, self._switch.clock.now()
         for press in self._scenario.press:
             self._press_later(press.digits, press.at)
-        for say in self._scenario.say:
-            source = open_source(self._switch, say.path, self._scenario.rate)
+        for say, source in audio:
             clock.call_at(now + say.at, lambda path=say.path, source=source: self._say(path, source))  # type: ignore[misc]
         for speak in self._scenario.speak:
             self._speak_later(speak.text, speak.at)
-        for when in self._scenario.speak_when:
-            self._spoken(when.text)
         if self._scenario.hangup_at is not None:
             clock.call_at(now + self._scenario.hangup_at, self.hang_up)
         if applications is None:

@@ -220,8 +220,11 @@ def load_scenario(path: Path) -> Scenario:
         data = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
     except OSError as error:
         raise ScenarioError(f"{path}: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark is not None else ""
+        raise ScenarioError(f"{path}{line}: {error.problem}") from None
     except (tomllib.TOMLDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: {error}") from None
+        raise ScenarioError(f"{path}: {' '.join(str(error).split())}") from None
     if data is None:
         data = {}
     if not isinstance(data, Mapping):

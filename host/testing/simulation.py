@@ -102,18 +102,22 @@ def run_call(
     """Run `script` for one call of the caller that `scenario` describes.
 
     Raises ScenarioError for a path with blanks, RecordingError where a recording cannot be written, XmlConfigError for
-    a bad configuration and OSError for audio of the caller that is not there, all before the call begins.
+    a bad configuration and OSError for audio of the caller that is not there, all before the call begins. OSError as
+    well when the listener raises one, which ends the call.
     """
     with SimulatedCall(script, arguments, scenario, options) as call:
         call.start()
         call.wait_for_end()
+    if call.refused is not None:
+        raise call.refused
     return call.result
 
 
 class SimulatedCall:
     """One call in the making, as a context: inside it the calling thread takes part in the call's time.
 
-    `caller` is who calls, `transcript` what happened so far, `result` what came out once the context is left.
+    `caller` is who calls, `transcript` what happened so far, `result` what came out once the context is left, `refused`
+    why the listener took no more.
     """
 
     def __init__(
@@ -135,6 +139,7 @@ class SimulatedCall:
         self._contexts = ExitStack()
         self._limit: Timer | None = None
         self._changed: Waiter | None = None
+        self.refused: OSError | None = None
 
     def __enter__(self) -> Self:
         """Make the switch and the caller; raises as `run_call`."""
@@ -165,7 +170,12 @@ class SimulatedCall:
         """Let the call begin; raises OSError for audio of the caller that is not there."""
         clock = self.switch.clock
         self._limit = clock.call_later(self._options.limit, self._stop)
-        self.caller.call([("lua", quoted_arguments(self.script, self._arguments))])
+        try:
+            self.caller.call([("lua", quoted_arguments(self.script, self._arguments))])
+        except OSError:
+            self._limit.cancel()
+            self._limit = None  # nothing has begun, so nothing is to be ended
+            raise
 
     def go_on_until(self, holds: Callable[[], bool], within: int) -> bool:
         """Let the call go on until `holds()`, asked whenever something happens; False after `within` µs without."""
@@ -215,7 +225,10 @@ class SimulatedCall:
         samples, rate = timeline.read_sound(sound)
         title = f"{os.path.basename(self.script)}: {self.caller.session.channel.profile.destination_number}"
         text = timeline.page(title, self.transcript.entries, samples, rate, self.result.errors)
-        page.write_text(text, encoding="utf-8", errors="backslashreplace")
+        try:
+            page.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:  # a full disk, which the system does not tell by name
+            raise OSError(error.errno, error.strerror, str(page)) from None
 
     def _conclude(self) -> None:
         channel, result, transcript = self.caller.session.channel, self.result, self.transcript
@@ -234,13 +247,25 @@ class SimulatedCall:
         text = f"the call reached its limit of {self._options.limit / SECOND:g} s of call time"
         self.result.errors.append(text)
         self.transcript.add("limit", text=text)
-        for running in scripts.running():
-            if running.switch is self.switch:
-                running.kill(text)
+        self._kill_scripts(text)
         self.caller.session.channel.hangup(HangupCause.ALLOTTED_TIMEOUT)
 
+    def _kill_scripts(self, why: str) -> None:
+        for running in scripts.running():
+            if running.switch is self.switch:
+                running.kill(why)
+
+    def _give_up(self) -> None:
+        self._kill_scripts("nobody hears of the call any more")
+        self.caller.hang_up()
+
     def _tell(self, entry: Entry) -> None:
-        self._options.listener(entry)
+        if self.refused is None:
+            try:
+                self._options.listener(entry)
+            except OSError as error:
+                self.refused = error
+                self.switch.clock.call_later(0, self._give_up)  # not here: this may be the middle of a hangup
         if self._changed is not None:
             self._changed.notify()
 

@@ -65,7 +65,7 @@ def test_an_empty_list_is_none(make: Make) -> None:
 def test_a_reload_of_the_configuration_does_not_open_it(make: Make) -> None:
     switch = make("mod_commands.status")
     switch.xml.load_text('<document type="freeswitch/xml"/>')
-    switch.modules.unload("mod_commands")
+    switch.modules.unload("mod_commands", force=True)
     switch.modules.load("mod_commands")
     assert switch.api("echo", "hi") == "-ERR echo Command not found!\n"
 

@@ -17,7 +17,7 @@ def entry(level: LogLevel, file: str = "", function: str = "") -> LogEntry:
     ("text", "levels"),
     [
         ("err,crit", {LogLevel.ERR, LogLevel.CRIT}),
-        (" Debug , warn,nonsense", {LogLevel.DEBUG, LogLevel.WARNING}),
+        (" Debug , warning,warn,nonsense", {LogLevel.DEBUG, LogLevel.WARNING}),
         ("console,all", set(LogLevel)),
         ("", set()),
     ],

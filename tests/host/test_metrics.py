@@ -78,7 +78,7 @@ def test_the_figures_of_the_media_engine(virtual_switch: Switch, monkeypatch: py
 def test_lua_scripts_are_counted(virtual_switch: Switch) -> None:
     virtual_switch.modules.load("mod_lua")
     assert asked(virtual_switch)["moonline_scripts_running"] == 0
-    virtual_switch.modules.unload("mod_lua")
+    virtual_switch.modules.unload("mod_lua", force=True)
     assert "moonline_scripts_running" not in asked(virtual_switch)
 
 

@@ -324,12 +324,12 @@ def test_telephone_numbers() -> None:
     assert said("de", "12", "telephone_number") == "unknown"
 
 
-def test_bytes_are_spelled_one_by_one_with_their_sign() -> None:
-    assert said("en", "é", "name_spelled") == "ascii/-61 ascii/-87"
+def test_bytes_are_spelled_one_by_one() -> None:
+    assert said("en", "é", "name_spelled") == "ascii/195 ascii/169"
 
 
 def test_zones() -> None:
-    assert say_zone("Europe/Berlin") == ZoneInfo("Europe/Berlin")
+    assert str(say_zone("Europe/Berlin")) == "Europe/Berlin"
     assert say_zone("-3600") == timezone(timedelta(hours=-1))
     assert say_zone("No/Where") == UTC
     tokyo = SayRequest(

@@ -87,6 +87,21 @@ def test_strftime_tz(argument: str, answer: str) -> None:
 @pytest.mark.parametrize(
     ("argument", "answer"),
     [
+        ("America/Sao_Paulo 854807698|%F %T %z", "1997-02-01 11:34:58 -0300"),
+        ("Europe/Moscow 1312987565|%z", "+0300"),
+        ("Europe/Berlin 1869721917|%T %z %s", "09:11:57 +0200 1869725517"),
+        ("Europe/Berlin 1700000000|%s", "1700003600"),
+    ],
+)
+def test_the_rule_of_today_held_always_and_seconds_lose_the_hour_of_summer(
+    argument: str, answer: str
+) -> None:
+    assert strftime_tz(argument, NOW, UTC) == answer
+
+
+@pytest.mark.parametrize(
+    ("argument", "answer"),
+    [
         ("", "1700000000"),
         ("2023-11-14 22:13:20", "1700000000"),
         ("2023-11-14 22:13", "1699999980"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from urllib.parse import quote
 
+import pytest
+
 from tests.sip.baresip import until
 from tests.sip.host_configuration import Extension
 from tests.sip.served_host import ServedHost
@@ -16,13 +18,20 @@ EXTENSIONS = [
     Extension("second", [("answer", ""), LONG_TONE]),
     Extension("consulted", [("answer", ""), ("park", "")]),
     Extension("bridged", [("answer", ""), ("bridge", "sofia/open/callee@${sip_h_X-Callee}")]),
+    *(
+        Extension(
+            number,
+            [("bridge", "sofia/open/callee@${sip_h_X-Callee}"), ("playback", "tone_stream://%(500,0,440)")],
+        )
+        for number in ("answers_slowly", "refuses_slowly")
+    ),
 ]
 
 
-def dialog_of(host: ServedHost, number: str) -> tuple[str, str, str]:
-    """Return Call-ID, our tag and the far end's tag of the call to a number."""
-    answered = host.event(host.of_row(number, "CHANNEL_ANSWER", "inbound"), what=f"the answer of {number}")
-    uuid = answered.get("Unique-ID")
+def dialog_of(host: ServedHost, number: str, event: str = "CHANNEL_ANSWER") -> tuple[str, str, str]:
+    """Return Call-ID, our tag and the far end's tag of the call to a number, once it is answered."""
+    told = host.event(host.of_row(number, event, "inbound"), what=f"the answer of {number}")
+    uuid = told.get("Unique-ID")
     assert uuid
     names = ("sip_call_id", "sip_to_tag", "sip_from_tag")
     call_id, ours, theirs = (host.api(f"uuid_getvar {uuid} {name}").strip() for name in names)
@@ -67,3 +76,32 @@ def test_a_refer_joins_two_calls(host: ServedHost) -> None:
         host.api("hupall NORMAL_CLEARING")
         ended = far.wait()
         assert ended.passed, ended.summary
+
+
+@pytest.mark.parametrize("number", ["answers_slowly", "refuses_slowly"])
+def test_a_refer_gives_a_ringing_call_to_another(host: ServedHost, number: str) -> None:
+    """One phone has two calls and leaves while the second rings: who was in the first waits for its answer.
+
+    After a refusal that one goes on where the second call would have, here with a tone before the end.
+    """
+    address = ("127.0.0.1", host.ports.open)
+    with Sipp("callee_waits") as far, Sipp(f"callee_{number}") as rung:
+        keys = {"callee": rung.address}
+        with Sipp("caller_leaves_ringing", address, number, keys) as second:
+            call_id, ours, theirs = dialog_of(host, number, "CHANNEL_PROGRESS")
+            replaces = quote(f"{call_id};to-tag={ours};from-tag={theirs}", safe="")
+            keys = {
+                "refer_to": f"{number}@127.0.0.1:{host.ports.open}?Replaces={replaces}",
+                "callee": far.address,
+            }
+            with Sipp("caller_transfers_to_call", address, "bridged", keys) as near:
+                transferred = near.wait()
+                assert transferred.passed, transferred.summary
+            left = second.wait()
+            assert left.passed, left.summary
+        if number == "answers_slowly":
+            until(lambda: "1 total." in host.api("show bridged_calls"), "both far legs are joined")
+            host.api("hupall NORMAL_CLEARING")
+        for ended in (rung.wait(), far.wait()):
+            assert ended.passed, ended.summary
+    until(lambda: host.api("show channels count").split()[0] == "0", "nobody is left")

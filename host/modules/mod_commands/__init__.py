@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from host.api_table import ApiTable
     from host.switch import Switch
 
+# FreeSWITCH: who unloads it would have no command to load it again.
+UNLOADABLE = False
+
 TABLES: Final[tuple[ApiTable, ...]] = tuple(
     part.commands
     for part in (

@@ -18,7 +18,9 @@ command = commands.command
 # An API command must come back: a console or a script waits for it.
 _LONGEST_SLEEP: Final = 24 * 3600 * SECOND
 _MOST_TESTS: Final = 100
-_MOST_TICKS: Final = 200
+_MOST_TICKS: Final = 400
+_TICKS: Final = 50
+_INTERVALS: Final = (10, 20, 30, 32, 40, 60, 120)
 _UNITS: Final = {
     "us": 1,
     "microseconds": 1,
@@ -56,7 +58,7 @@ def uptime(request: ApiRequest) -> str:
 def msleep(request: ApiRequest) -> str:
     duration = leading_long(request.argument) * MILLISECOND
     request.switch.clock.sleep(min(duration, _LONGEST_SLEEP))
-    return "+OK\n"
+    return "+OK"
 
 
 @command("time_test", "<mss> [count]", "Show time jitter")
@@ -81,13 +83,13 @@ def time_test(request: ApiRequest) -> str:
 
 @command("timer_test", "<10|20|40|60|120> [<1..200>] [<timer_name>]", "Exercise FS timer")
 def timer_test(request: ApiRequest) -> str:
-    """Wait for so many ticks of a timer (200) and tell what one took on the average."""
+    """Wait for so many ticks (50) of a timer (20 ms) and tell what one took on the average."""
     parts = separate(request.argument, " ", 3)
-    interval = leading_int(parts[0]) if parts else 0
-    if interval not in (10, 20, 40, 60, 120):
+    interval = leading_int(parts[0]) if parts else 20
+    if interval not in _INTERVALS:
         return "parameter missing: <10|20|40|60|120> [<1..200>] [<timer_name>]\n"
     ticks = leading_int(parts[1]) if len(parts) > 1 else 0
-    ticks = ticks if 0 < ticks <= _MOST_TICKS else _MOST_TICKS
+    ticks = ticks if 0 < ticks <= _MOST_TICKS else _TICKS
     if request.switch.timers.get(parts[2] if len(parts) > 2 else "soft") is None:
         return "Timer Error!\n"
     clock = request.switch.clock

@@ -22,10 +22,11 @@ _WORDS_A_LINE: Final = 4
 @command("alias", "[add|stickyadd] <alias> <command> | del [<alias>|*]", "Alias")
 def alias(request: ApiRequest) -> str:
     words = request.switch.words
-    match separate(request.argument, " ", 3):
-        case [("add" | "stickyadd") as how, name, text]:
-            words.set_alias(name, text, sticky=how == "stickyadd")
-        case ["del", name, *_]:
+    how, *chosen = separate(request.argument, " ", 3) or [""]
+    match how.lower(), chosen:
+        case ("add" | "stickyadd") as kind, [name, text]:
+            words.set_alias(name, text, sticky=kind == "stickyadd")
+        case "del", [name]:
             words.delete_alias(name)
         case _:
             raise UsageError
@@ -35,10 +36,12 @@ def alias(request: ApiRequest) -> str:
 @command("complete", "add <word>|del [<word>|*]", "Complete")
 def complete(request: ApiRequest) -> str:
     words = request.switch.words
-    match separate(request.argument, " ", WORDS_LIMIT + 1):
-        case [("add" | "stickyadd") as how, *chosen] if chosen:
-            words.add_completion(tuple(chosen), sticky=how == "stickyadd")
-        case ["del", *chosen] if chosen:
+    how, *chosen = separate(request.argument, " ", WORDS_LIMIT + 1) or [""]
+    match how.lower():
+        case ("add" | "stickyadd") as kind:
+            if chosen:  # FreeSWITCH: no words are a success
+                words.add_completion(tuple(chosen), sticky=kind == "stickyadd")
+        case "del" if chosen:
             words.delete_completion(tuple(chosen))
         case _:
             raise UsageError
@@ -49,13 +52,12 @@ def complete(request: ApiRequest) -> str:
 def console_complete(request: ApiRequest) -> str:
     """List what may follow a line, and what of it is certain: `write=<length to replace>:<text>`."""
     beginning, found = completions(request.switch, _line(request.argument))
-    if not found:
-        return "\n"
-    rows = [found[i : i + _WORDS_A_LINE] for i in range(0, len(found), _WORDS_A_LINE)]
-    listed = "\n".join("".join(f"[{word:>20}]\t" for word in row) for row in rows)
+    listed = "".join(
+        f"[{word:>20}]\t{'' if number % _WORDS_A_LINE else chr(10)}" for number, word in enumerate(found, 1)
+    )
     certain = _common_beginning(found)
-    written = f"\nwrite={len(beginning)}:{certain}" if len(certain) > len(beginning) else ""
-    return f"\n\n{listed}\n{written}"
+    written = f"write={len(beginning)}:{certain}{' ' if len(found) == 1 else ''}" if certain else ""
+    return f"\n\n{listed}\n\n{written}"
 
 
 @command("console_complete_xml")

@@ -11,7 +11,7 @@ from host.arguments import separate
 from host.interfaces import ApiRequest
 from host.modules.mod_commands.core_tables import core_writers
 from host.switch import Switch
-from host.xml_directory import DirectoryUser, setting
+from host.xml_directory import DirectoryUser, group_delimiter, setting
 from host.xml_text import xml_text
 
 commands: Final = ApiTable("mod_commands")
@@ -86,13 +86,9 @@ def in_group(request: ApiRequest) -> str:
 @command("group_call", "<group>[@<domain>]", "Generate a dial string to call a group")
 def group_call(request: ApiRequest) -> str:
     """Return what to dial for a group: all at once, with `+F` one after another, with `+E` each on its own."""
-    group, _, domain = request.argument.partition("@")
-    flags = ""
-    if "+" in domain:
-        domain, _, flags = domain.partition("+")
-    elif "+" in group:
-        group, _, flags = group.partition("+")
-    delimiter = {"F": "|", "E": ":_:"}.get(flags[:1].upper(), ",")
+    address, _, flags = request.argument.partition("+")
+    group, _, domain = address.partition("@")
+    delimiter = group_delimiter(flags)
     text = request.switch.xml.directory.group_dial_string(
         group,
         domain or _default_domain(request.switch),
@@ -123,14 +119,14 @@ def list_users(request: ApiRequest) -> str:
 
 @command("xml_locate", "[root | <section> <tag> <tag_attr_name> <tag_attr_val>]", "Find some xml")
 def xml_locate(request: ApiRequest) -> str:
-    parts = separate(request.argument, " ", 5)
+    parts = separate(request.argument, " ", 4)
     xml = request.switch.xml
     found: etree._Element | None
     if parts == ["root"]:
         found = xml.root
     elif len(parts) == 1:
         found = xml.section(parts[0])
-    elif len(parts) >= 4:
+    elif len(parts) == 4:
         found = xml.locate(parts[0], parts[1], parts[2], parts[3])
     else:
         return "-ERR bad args\n"
@@ -158,7 +154,7 @@ def reg_url(request: ApiRequest) -> str:
 
 
 def _default_domain(switch: Switch) -> str:
-    return switch.global_variables.get("domain") or ""
+    return switch.domain
 
 
 def _user(switch: Switch, user: str, domain: str) -> DirectoryUser | None:
@@ -167,10 +163,10 @@ def _user(switch: Switch, user: str, domain: str) -> DirectoryUser | None:
 
 def _user_by_key(request: ApiRequest) -> DirectoryUser | str:
     """Return the user that key, value and domain name, or why there is none."""
-    parts = separate(request.argument, " ", 4)
+    parts = separate(request.argument, " ", 3)
     if len(parts) < 3:
         return "bad args"
-    key, user, domain = parts[:3]
+    key, user, domain = parts
     return request.switch.xml.directory.user(user, domain, key=key) or "can't find user"
 
 

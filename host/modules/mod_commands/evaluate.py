@@ -21,24 +21,25 @@ _UUID_PREFIX: Final = "uuid:"
 
 @command("eval", "[uuid:<uuid> ]<expression>", "eval (noop)")
 def eval_(request: ApiRequest) -> str:
-    return _expanded(request)
+    return _expanded(request, *_about(request))
 
 
 @command("expand", "[uuid:<uuid> ]<cmd> <args>", "Execute an api with variable expansion")
 def expand(request: ApiRequest) -> str:
-    text = _expanded(request)
+    """Run a command, its arguments expanded first; FreeSWITCH: its name is not."""
+    about, text = _about(request)
     if not text:
         return "-ERR No input\n"
     name, _, argument = text.partition(" ")
     if request.switch.api_commands.get(name) is None:
         return f"{_INVALID_COMMAND}-ERR Cannot execute command\n"
-    return request.switch.api(name, argument, request.session)
+    return request.switch.api(name, _expanded(request, about, argument), request.session)
 
 
 @command("xml_wrap", "<command> <args>", "Wrap another api command in xml")
 def xml_wrap(request: ApiRequest) -> str:
     name, _, argument = request.argument.partition(" ")
-    encoded = name.lower() == "encoded"
+    encoded = name.lower() == "encoded" and bool(argument)
     if encoded:
         name, _, argument = argument.lstrip(" ").partition(" ")
     if request.switch.api_commands.get(name) is None:
@@ -55,7 +56,7 @@ def bgapi(request: ApiRequest) -> str:
     switch = request.switch
     text = request.argument
     job = ""
-    if text.startswith(_UUID_PREFIX):
+    if text[: len(_UUID_PREFIX)].lower() == _UUID_PREFIX:
         job, _, text = text[len(_UUID_PREFIX) :].partition(" ")
         if not job:
             return "-ERR Invalid syntax\n"
@@ -65,7 +66,8 @@ def bgapi(request: ApiRequest) -> str:
     job = job or switch.new_uuid()
 
     def work() -> None:
-        reply = switch.api(name, argument)
+        known = switch.api_commands.get(name) is not None
+        reply = switch.api(name, argument) if known else f"{name}: Command not found!\n"
         event = switch.new_event("BACKGROUND_JOB")
         event.add_header("Job-UUID", job)
         event.add_header("Job-Command", name)
@@ -105,14 +107,21 @@ def create_uuid(request: ApiRequest) -> str:
     return request.switch.new_uuid()
 
 
-def _expanded(request: ApiRequest) -> str:
-    """Return the argument expanded: on the channel after `uuid:`, on the session it came from, or globally."""
-    switch = request.switch
+def _about(request: ApiRequest) -> tuple[str | None, str]:
+    """Return the UUID after `uuid:` (any case), None without, and the text that follows."""
     text = request.argument
-    if text.startswith(_UUID_PREFIX):
-        uuid, _, text = text[len(_UUID_PREFIX) :].partition(" ")
+    if text[: len(_UUID_PREFIX)].lower() != _UUID_PREFIX:
+        return None, text
+    uuid, _, text = text[len(_UUID_PREFIX) :].partition(" ")
+    return uuid, text
+
+
+def _expanded(request: ApiRequest, uuid: str | None, text: str) -> str:
+    """Return `text` expanded: on the channel named, on the session it came from, or globally."""
+    switch = request.switch
+    if uuid is not None:
         session = switch.find_session(uuid)
-        event = channel_event(session.channel, "REQUEST_PARAMS") if session is not None else None
+        event = channel_event(session.channel, "CHANNEL_DATA") if session is not None else None
         return _on_event(request, text, event)
     if request.session is not None:
         return request.session.expand(text)
@@ -126,8 +135,5 @@ def _on_event(request: ApiRequest, text: str, event: Event | None) -> str:
     def header(name: str, index: int | None) -> str | None:
         return event.get_header(name, index) if event is not None else None
 
-    def run(name: str, argument: str) -> str | None:
-        found = switch.api_commands.get(name)
-        return None if found is None else switch.api(name, argument, request.session)
-
+    run = switch.api_in_text(request.session, "<API execute Permission Denied>")
     return expand_text(text, header, api=run, global_lookup=switch.global_variables.get)

@@ -27,8 +27,9 @@ _FSCTL: Final = (
     "|mdns_resolve [enable|disable]]"
 )
 _WRONG: Final = f"-ERR Invalid command\nUSAGE: fsctl {_FSCTL}\n"
-# Bounds of what may be set: digits of a minute, and more sessions than a process can have.
-_LONGEST_DIGIT: Final = 480_000
+# Bounds of what may be set: FreeSWITCH's of a digit in samples, and more sessions than a process can have.
+_SHORTEST_DIGIT: Final = 400
+_LONGEST_DIGIT: Final = 192_000
 _MOST_SESSIONS: Final = 1_000_000
 
 
@@ -109,6 +110,21 @@ def _ctl_number(attribute: str, label: str, least: int, most: int) -> Callable[[
     return run
 
 
+def _ctl_digit(attribute: str, label: str) -> Callable[[Switch, list[str]], str]:
+    """Return what sets a length of digits; FreeSWITCH: shortest and longest make room for it."""
+    set_number = _ctl_number(attribute, label, _SHORTEST_DIGIT, _LONGEST_DIGIT)
+
+    def run(switch: Switch, words: list[str]) -> str:
+        reply = set_number(switch, words)
+        control = switch.control
+        length = getattr(control, attribute)
+        control.shortest_digit = min(control.shortest_digit, length)
+        control.longest_digit = max(control.longest_digit, length)
+        return reply
+
+    return run
+
+
 def _ctl_switch(attribute: str) -> Callable[[Switch, list[str]], str]:
     def run(switch: Switch, words: list[str]) -> str:
         if words:
@@ -131,7 +147,8 @@ def _ctl_min_idle_cpu(switch: Switch, words: list[str]) -> str:
     if words:
         switch.control.min_idle_cpu = max(0.0, min(100.0, leading_float(words[0])))
     limit = switch.control.min_idle_cpu
-    return f"+OK min idle cpu: {limit:.2f}%\n" if limit else "+OK min idle cpu: DISABLED\n"
+    # FreeSWITCH: the percent sign and the line's end are lost on the way.
+    return f"+OK min idle cpu: {limit:.2f}" if limit else "+OK min idle cpu: DISABLED\n"
 
 
 def _ctl_loglevel(switch: Switch, words: list[str]) -> str:
@@ -188,6 +205,12 @@ def _ctl_sync_clock(switch: Switch, words: list[str]) -> str:
     return "+OK clock synchronized\n"
 
 
+def _ctl_sync_clock_when_idle(switch: Switch, words: list[str]) -> str:
+    if switch.sessions:
+        return "+OK clock will synchronize when there are no more calls\n"
+    return "+OK clock synchronized\n"
+
+
 def _ctl_recover(switch: Switch, words: list[str]) -> str:
     """Say that no call was recovered: none is kept for that."""
     if words and words[0].lower() == "flush":
@@ -208,9 +231,9 @@ _CONTROLS: Final[dict[str, Callable[[Switch, list[str]], str]]] = {
     "last_sps": _ctl_last_sps,
     "sps_peak_reset": _ctl_sps_peak_reset,
     "min_idle_cpu": _ctl_min_idle_cpu,
-    "max_dtmf_duration": _ctl_number("longest_digit", "max dtmf duration", 1000, _LONGEST_DIGIT),
-    "min_dtmf_duration": _ctl_number("shortest_digit", "min dtmf duration", 400, _LONGEST_DIGIT),
-    "default_dtmf_duration": _ctl_number("default_digit", "default dtmf duration", 400, _LONGEST_DIGIT),
+    "max_dtmf_duration": _ctl_digit("longest_digit", "max dtmf duration"),
+    "min_dtmf_duration": _ctl_digit("shortest_digit", "min dtmf duration"),
+    "default_dtmf_duration": _ctl_digit("default_digit", "default dtmf duration"),
     "verbose_events": _ctl_switch("verbose_events"),
     "api_expansion": _ctl_switch("api_expansion"),
     "loglevel": _ctl_loglevel,
@@ -218,7 +241,7 @@ _CONTROLS: Final[dict[str, Callable[[Switch, list[str]], str]]] = {
     "mdns_resolve": _ctl_mdns_resolve,
     "uuid_version": _ctl_uuid_version,
     "sync_clock": _ctl_sync_clock,
-    "sync_clock_when_idle": _ctl_sync_clock,
+    "sync_clock_when_idle": _ctl_sync_clock_when_idle,
     "recover": _ctl_recover,
     "reclaim_mem": _ctl_reclaim_mem,
     "send_sighup": _ctl_send_sighup,

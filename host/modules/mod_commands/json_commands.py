@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from json import loads
+from json import JSONDecoder, loads
 from typing import Final
 
 from host import json_text
@@ -11,7 +11,7 @@ from host import version as versions
 from host.api_table import ApiTable
 from host.interfaces import ApiRequest, JsonApi
 from host.ivr.broadcast import Broadcast, queue_broadcast
-from host.json_api import JsonApiError, execute_json
+from host.json_api import INVALID_REQUEST, JsonApiError, execute_json
 from host.modules.mod_commands.server import stack_sizes, uptime
 from host.session import Session
 from host.switch import Switch
@@ -20,6 +20,7 @@ from host.truth import is_true
 commands: Final = ApiTable("mod_commands")
 command = commands.command
 
+_BLANKS: Final = " \t\r\n"
 _DEEPEST: Final = 200  # FreeSWITCH's limit is 1000; every level costs the interpreter some frames
 
 
@@ -28,9 +29,14 @@ def json(request: ApiRequest) -> str:
     if not request.argument:
         return "-ERR No JSON supplied.\n"
     try:
-        asked = loads(request.argument, parse_constant=_refused)
-        if not isinstance(asked, dict) or _depth(asked) > _DEEPEST:
+        # FreeSWITCH: what follows the value is not looked at.
+        asked, _ = _DECODER.raw_decode(request.argument.lstrip(_BLANKS))
+        if _depth(asked) > _DEEPEST:
             return "-ERR Parse error.\n"
+        if not isinstance(asked, dict):
+            if isinstance(asked, list):  # FreeSWITCH: the answer's members without their names
+                asked += ["error", INVALID_REQUEST, None]
+            return f"{json_text.compact(asked)}\n"
         execute_json(request.switch, asked, request.session)
         pretty = str(asked.get("format", "")).lower() == "pretty"
         return f"{json_text.pretty(asked) if pretty else json_text.compact(asked)}\n"
@@ -166,6 +172,9 @@ def _channel_data(session: Session) -> dict[str, object]:
 
 def _refused(constant: str) -> object:
     raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER: Final = JSONDecoder(parse_constant=_refused)
 
 
 def _depth(value: object) -> int:

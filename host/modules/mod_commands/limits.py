@@ -7,32 +7,31 @@ from typing import Final
 from host import limit
 from host.api_table import ApiTable
 from host.arguments import separate
+from host.hangup_cause import HangupCause, find_cause
 from host.interfaces import ApiRequest
 from host.modules.mod_commands.channel_argument import find
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
 
+_TOO_MANY: Final = "limit_exceeded"
 _UUID_LIMIT: Final = "<uuid> <backend> <realm> <resource> [<max>[/interval]] [number [dialplan [context]]]"
 
 
 @command("limit_usage", "<backend> <realm> <id>", "Get the usage count of a limited resource")
 def limit_usage(request: ApiRequest) -> str:
-    parts = separate(request.argument, " ", 5)
-    if len(parts) < 3:
-        return "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
-    return _usage(request, *parts[:3], with_rate=parts[3:4] == ["rate"])
+    """Tell how many count. FreeSWITCH: realm and id alone are those of the back end `db`."""
+    return _usage_of(request, request.argument)
 
 
 @command("limit_hash_usage", "<realm> <id>", "Deprecated: gets the usage count of a limited resource")
 def limit_hash_usage(request: ApiRequest) -> str:
-    parts = separate(request.argument, " ", 4)
-    if len(parts) < 2:
+    if not request.argument:
         return (
             "USAGE: limit_hash_usage <realm> <id> [rate]"
             " (Using deprecated limit api, check limit_usage with backend param)\n"
         )
-    return _usage(request, "hash", *parts[:2], with_rate=parts[2:3] == ["rate"])
+    return _usage_of(request, f"hash {request.argument}")
 
 
 @command("limit_status", "<backend>", "Get the status of a limit backend")
@@ -61,15 +60,17 @@ def limit_interval_reset(request: ApiRequest) -> str:
     if len(parts) < 3:
         return "USAGE: limit_interval_reset <backend> <realm> <resource>\n"
     backend = request.switch.limits.get(parts[0])
-    if backend is None:
-        return "-ERR"
-    backend.reset_interval(parts[1], parts[2])
-    return "+OK"
+    if backend is not None:
+        backend.reset_interval(parts[1], parts[2])
+    return "+OK"  # FreeSWITCH: whatever the back end makes of it
 
 
 @command("uuid_limit", _UUID_LIMIT, "Increase limit resource")
 def uuid_limit(request: ApiRequest) -> str:
-    """Count a call with a resource; one that is too many is transferred, by default to `limit_exceeded`."""
+    """Count a call with a resource; one that is too many is transferred, by default to `limit_exceeded`.
+
+    `!CAUSE` in place of the extension hangs it up. FreeSWITCH: a back end that is not there lets nobody pass.
+    """
     parts = separate(request.argument, " ", 8)
     if len(parts) < 4:
         return f"USAGE: uuid_limit {_UUID_LIMIT}\n"
@@ -78,14 +79,13 @@ def uuid_limit(request: ApiRequest) -> str:
     if session is None:
         return f"-ERR Cannot find session with uuid {uuid}\n"
     backend = request.switch.limits.get(name)
-    if backend is None:
-        return "-ERR"
     maximum, interval = limit.parse_maximum(more[0] if more else "")
-    if not limit.take(session, backend, realm, resource, maximum, interval):
-        where = more[1:4]
-        if not where:
-            where = ["limit_exceeded", "XML", "default"]
-        session.transfer(*where)
+    if backend is None or not limit.take(session, backend, realm, resource, maximum, interval):
+        extension, *where = more[1:4] or [_TOO_MANY]
+        if extension.startswith("!"):
+            session.channel.hangup(find_cause(extension[1:]) or HangupCause.NORMAL_CLEARING)
+        else:
+            session.transfer(extension, *where)
     return "+OK"
 
 
@@ -99,16 +99,23 @@ def uuid_limit_release(request: ApiRequest) -> str:
     if session is None:
         return f"-ERR Cannot find session with uuid {uuid}\n"
     backend = request.switch.limits.get(name)
-    if backend is None:
-        return "-ERR"
-    if len(what) > 1:
-        backend.release(session, what[0], what[1])
-    else:
-        backend.release(session)
+    if backend is not None:
+        if len(what) > 1:
+            backend.release(session, what[0], what[1])
+        else:
+            backend.release(session)
     return "+OK"
 
 
-def _usage(request: ApiRequest, name: str, realm: str, resource: str, *, with_rate: bool) -> str:
+def _usage_of(request: ApiRequest, text: str) -> str:
+    """Return the count of `[backend] realm id [rate]`, or the usage."""
+    parts = separate(text, " ", 5)
+    if len(parts) == 2:
+        parts = ["db", *parts]
+    if len(parts) < 3:
+        return "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
+    name, realm, resource, *more = parts
+    with_rate = bool(more) and more[0].lower() == "rate"
     backend = request.switch.limits.get(name)
     count, rate = backend.usage(realm, resource) if backend is not None else (0, 0)
     return f"{count}/{rate}" if with_rate else str(count)

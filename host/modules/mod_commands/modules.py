@@ -127,12 +127,12 @@ def _entries(switch: Switch) -> dict[str, list[str]]:
 def _name(request: ApiRequest) -> tuple[str, bool]:
     """Return the module's name and whether `-f` stands before it."""
     name = request.argument
-    force = name.startswith("-f")
-    if force:
-        name = name[2:].strip()
     if not name:
         raise UsageError
-    return name, force
+    if not name.startswith("-"):
+        return name, False
+    options, _, rest = name.partition(" ")
+    return rest or name, "f" in options
 
 
 def _load(switch: Switch, name: str) -> str | None:

@@ -83,10 +83,11 @@ def sched_hangup(request: ApiRequest) -> str:
 )
 def sched_transfer(request: ApiRequest) -> str:
     parts = separate(request.argument, " ", 7)
-    if not 2 < len(parts) < 6:
+    if not 1 < len(parts) < 6:
         raise UsageError
     switch = request.switch
     when, uuid, *where = parts
+    where = where or [""]  # FreeSWITCH: without an extension to the empty one, which no dialplan has
     if switch.find_session(uuid) is None:
         return "-ERR No such channel!\n"
     schedule_transfer(switch, delay_until(switch, when), uuid, *where)

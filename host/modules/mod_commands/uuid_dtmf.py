@@ -11,6 +11,7 @@ from host.clock import MILLISECOND
 from host.dtmf_string import PAUSES_MS, SentDigit, parse_dtmf, wants_processing
 from host.inbox import Digit
 from host.interfaces import ApiRequest
+from host.ivr.note_sent import note_sent_digits
 from host.modules.mod_commands.channel_argument import NO_SESSION, find, no_such_channel, words
 from host.session import Session
 
@@ -29,6 +30,7 @@ def uuid_send_dtmf(request: ApiRequest) -> str:
     digits = parse_dtmf(text, request.switch.control)
     if not digits:
         return "-ERR Operation failed\n"
+    note_sent_digits(session.channel, digits)
     _send(session, digits)
     return f"+OK {uuid} sent DTMF {text}.\n"
 

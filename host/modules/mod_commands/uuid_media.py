@@ -131,13 +131,14 @@ def uuid_fileman(request: ApiRequest) -> str:
     file = session.playing
     if file is None:
         return "-ERR No file handle!\n"
-    command_file(file, text)
+    if text.partition(":")[0].lower() != "stop":  # FreeSWITCH: only an input callback can end the file
+        command_file(file, text)
     return "+OK\n"
 
 
 @command("uuid_buglist", "<uuid>", "List media bugs on a session")
 def uuid_buglist(request: ApiRequest) -> str:
-    (uuid,) = words(request, 1, 1)
+    uuid, *_ = words(request, 1, 2)
     session = find(request, uuid)
     if session is None:
         return ""
@@ -154,7 +155,7 @@ def uuid_buglist(request: ApiRequest) -> str:
 def uuid_session_heartbeat(request: ApiRequest) -> str:
     """Tell the channel with SESSION_HEARTBEAT every so many seconds, with `heartbeat_fire_on_set` also at once.
 
-    0 ends it. FreeSWITCH counts frames of media unless it is `sched`; the clock is kept here in any case.
+    0 ends it; with `sched` it is a task of the scheduler.
     """
     parts = separate(request.argument, " ", 3)
     if len(parts) < 2:
@@ -170,7 +171,7 @@ def uuid_session_heartbeat(request: ApiRequest) -> str:
     seconds = _DEFAULT_HEARTBEAT if number < 0 else min(number, _LONGEST_HEARTBEAT)
     if seconds:
         at_once = is_true(session.channel.get_variable("heartbeat_fire_on_set"))
-        start_heartbeat(session, seconds, at_once=at_once)
+        start_heartbeat(session, seconds, at_once=at_once, scheduled=scheduled)
     else:
         stop_heartbeat(session)
     return "+OK\n"

@@ -7,6 +7,8 @@ from typing import Final
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
 from host.interfaces import ApiRequest
+from host.ivr.media_path import media_off, media_on
+from host.ivr.note_sent import note_shown
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_commands.channel_argument import find, no_such_channel, uuid_and_text, words
@@ -16,6 +18,7 @@ command = commands.command
 
 _SUCCESS: Final = "+OK Success\n"
 _FAILED: Final = "-ERR Operation failed\n"
+_MANUAL_REFRESH: Final = "manual_video_refresh"
 _FAILED_TOO: Final = "-ERR Operation Failed\n"
 
 
@@ -69,7 +72,10 @@ def uuid_display(request: ApiRequest) -> str:
     if not text:
         raise UsageError
     session = find(request, uuid)
-    return _SUCCESS if session is not None and session.io.message(session, "display", text) else _FAILED
+    if session is None:
+        return _FAILED
+    note_shown(session.channel, text)
+    return _SUCCESS if session.io.message(session, "display", text) else _FAILED
 
 
 @command("uuid_phone_event", "<uuid>", "Send an event to the phone")
@@ -96,7 +102,7 @@ def uuid_send_message(request: ApiRequest) -> str:
 
 @command("uuid_simplify", "<uuid>", "Try to cut out of a call path / attended xfer")
 def uuid_simplify(request: ApiRequest) -> str:
-    (uuid,) = words(request, 1, 1)
+    uuid, *_ = words(request, 1, 2)
     return _taken(request, uuid, "simplify", "", _FAILED)
 
 
@@ -108,12 +114,12 @@ def uuid_jitterbuffer(request: ApiRequest) -> str:
 
 @command("uuid_media", "[off] <uuid>", "Reinvite FS in or out of media path")
 def uuid_media(request: ApiRequest) -> str:
-    return _media_path(request, "media", "nomedia")
+    return _media_path(request, third_party=False)
 
 
 @command("uuid_media_3p", "[off] <uuid>", "Reinvite FS in or out of media path using 3pcc")
 def uuid_media_3p(request: ApiRequest) -> str:
-    return _media_path(request, "media_3p", "nomedia_3p")
+    return _media_path(request, third_party=True)
 
 
 @command("uuid_media_reneg", "<uuid>[ <codec_string>]", "Media negotiation")
@@ -157,8 +163,10 @@ def uuid_codec_param(request: ApiRequest) -> str:
     if len(parts) < 5:
         raise UsageError(not_sent)
     session = find(request, parts[0])
-    sent = session is not None and session.io.message(session, "codec_param", " ".join(parts[1:]))
-    return _SUCCESS if sent else not_sent
+    if session is None:
+        return not_sent
+    session.io.message(session, "codec_param", " ".join(parts[1:]))
+    return "+OK Command sent reply: [NOT SENT]\n"  # FreeSWITCH: unless a codec answers, which none here does
 
 
 @command("uuid_set_media_stats", "<uuid>", "Set media stats")
@@ -173,10 +181,20 @@ def uuid_set_media_stats(request: ApiRequest) -> str:
 
 @command("uuid_video_refresh", "<uuid> [auto|manual]", "Send video refresh.")
 def uuid_video_refresh(request: ApiRequest) -> str:
+    """Ask for a whole picture, or with a word tell (`auto`, `manual`: set) who asks for them from now on."""
     parts = separate(request.argument, " ", 2)
     if not parts:
         raise UsageError(_FAILED_TOO)
-    return _taken(request, parts[0], "video_refresh", "".join(parts[1:]), _FAILED_TOO)
+    session = find(request, parts[0])
+    if session is None:
+        return _FAILED_TOO
+    if not "".join(parts[1:]):
+        return _taken(request, parts[0], "video_refresh", "", _FAILED_TOO)
+    wanted = parts[1].lower()
+    if wanted in ("auto", "manual"):
+        session.channel.private[_MANUAL_REFRESH] = wanted == "manual"
+    mode = "manual" if session.channel.private.get(_MANUAL_REFRESH) else "auto"
+    return f"{session.channel.name} video refresh now in {mode} mode.\n{_SUCCESS}"
 
 
 @command("uuid_video_bitrate", "<uuid> <bitrate>", "Send video bitrate req.")
@@ -198,14 +216,14 @@ def uuid_msrp_send(request: ApiRequest) -> str:
     if session is None:
         return "-ERR Usage: cannot locate session.\n"
     if not session.io.message(session, "msrp", text):
-        return "-ERR uuid_msrp_send requires an MSRP session.\n"
+        return "-ERR No msrp_session.\n"
     return "+OK message sent\n"
 
 
 def _video_rate(request: ApiRequest, kind: str) -> str:
     parts = separate(request.argument, " ", 2)
     if len(parts) < 2:
-        raise UsageError(_FAILED_TOO)
+        return f"-USAGE: <uuid> [auto|manual]\n{_FAILED_TOO}"  # FreeSWITCH: the usage of uuid_video_refresh
     return _taken(request, parts[0], kind, parts[1], _FAILED_TOO)
 
 
@@ -228,12 +246,15 @@ def _with_reply(request: ApiRequest, kind: str) -> str:
     return "+OK:\n"
 
 
-def _media_path(request: ApiRequest, into: str, out: str) -> str:
+def _media_path(request: ApiRequest, *, third_party: bool) -> str:
     """Take the switch out of a call's media path (`off`), or into it; into it can only come who was out."""
     parts = separate(request.argument, " ", 4)
     if not parts:
         raise UsageError(_FAILED)
     if parts[0].lower() == "off":
-        return _taken(request, parts[1] if len(parts) > 1 else "", out, "", _FAILED)
-    session = find(request, parts[0])
-    return _SUCCESS if session is not None and session.io.message(session, into, "") else _FAILED
+        session = find(request, parts[1] if len(parts) > 1 else "")
+        done = session is not None and media_off(session, third_party=third_party)
+    else:
+        session = find(request, parts[0])
+        done = session is not None and media_on(session, rebridge=True, third_party=third_party)
+    return _SUCCESS if done else _FAILED

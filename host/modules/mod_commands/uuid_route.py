@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from host.api_table import ApiTable, UsageError
+from host.arguments import separate
 from host.channel import Flag
 from host.interfaces import ApiRequest
 from host.ivr.broadcast import broadcast, flush_broadcasts
@@ -38,9 +39,7 @@ def uuid_transfer(request: ApiRequest) -> str:
     leg = ""
     if where[0].startswith("-"):
         leg, *where = where
-    if not where:
-        return "-ERR\n"
-    where = where[:3]
+    where = where[:3] or [""]  # FreeSWITCH: without an extension to the empty one, which no dialplan has
     other = _bridged_to(request, session)
     if leg.lower() == "-bleg" and other is not None:
         session = other
@@ -75,13 +74,16 @@ def uuid_dual_transfer(request: ApiRequest) -> str:
 
 @command("uuid_bridge", "", "Bridge call legs")
 def uuid_bridge(request: ApiRequest) -> str:
-    parts = request.argument.split()
-    if len(parts) != 2:
+    """Join two calls. FreeSWITCH: a third UUID is tried where the second cannot be had."""
+    parts = separate(request.argument, " ", 4)
+    if len(parts) < 2:
         return "-USAGE: <uuid> <other_uuid>\n"
-    first, second = (find(request, uuid) for uuid in parts)
-    if first is None or second is None or not bridge_sessions(first, second):
-        return "-ERR Invalid uuid\n"
-    return f"+OK {parts[1]}\n"
+    first = find(request, parts[0])
+    for uuid in parts[1:3]:
+        other = find(request, uuid)
+        if first is not None and other is not None and bridge_sessions(first, other):
+            return f"+OK {uuid}\n"
+    return "-ERR Invalid uuid\n"
 
 
 @command("uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", "Execute dialplan application")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from host.channel_event import tell_codec
 from host.clock import MILLISECOND
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
@@ -132,6 +133,7 @@ def _open(rooms: Rooms, session: Session, wish: Wish, profile: Profile, flags: s
     room_flags = _joined(flags, combined_variable(session, "conference_flags"))
     room, made = rooms.open(name, profile, session, room_flags)
     channel.variables.set("conference_name", room.name)
+    channel.variables.set("app_session_uuid", room.uuid)
     if made:
         if wish.bridge_to is not None:
             room.least, room.bridged = 2, True
@@ -260,6 +262,7 @@ def _join(
         room.least = 2
     member = Member(room, session, number, wanted)
     channel.private[_SILENT] = True
+    tell_codec(channel, "read", "L16", session.line.rate)
     room.add(member, silent=silent)
     return member
 
@@ -271,6 +274,7 @@ def _serve(member: Member) -> None:
     finally:
         member.running = False
         member.room.remove(member)
+        tell_codec(member.channel, "read", *member.former_codec)
 
 
 def _play_kicked(room: Room, member: Member) -> None:

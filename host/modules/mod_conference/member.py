@@ -62,6 +62,8 @@ class Member:
         self.gain_low = profile.number("auto-gain-low-energy-level")
         self.gain_step = profile.number("auto-gain-change-factor", 2)
         get = self.channel.get_variable
+        # The codec that it read with before: in a room that is L16.
+        self.former_codec = (get("read_codec") or "L16", leading_int(get("read_rate") or ""))
         self.volume_in = _within(get("conference_join_volume_in"), -_LOUDEST, _LOUDEST, 0)
         self.volume_out = _within(get("conference_join_volume_out"), -_LOUDEST, _LOUDEST, 0)
         self.energy: int = _within(get("conference_join_energy_level"), -1, HIGHEST_ENERGY, room.energy)
@@ -178,8 +180,8 @@ class Member:
         """Put it out of the room, with a sound of its own."""
         self.kicked = True
         self.kicked_sound = sound
+        events.fire(self.room, "kick-member", member=self)  # while it is still there
         self.leave()
-        events.fire(self.room, "kick-member", member=self)
 
     def send_digits(self, digits: str) -> None:
         """Send keys to its far end."""

@@ -156,9 +156,9 @@ def kick(call: Call, who: Member, data: str | None) -> None:
 @member("hup", _OUT)
 def hup(call: Call, who: Member, data: str | None) -> None:
     """Put a member out without a sound."""
+    events.fire(who.room, "hup-member", member=who)  # while it is still there
     who.leave()
     call.write(f"+OK hup {who.id}\n")
-    events.fire(who.room, "hup-member", member=who)
 
 
 @member("hold", f"{_WHO} [file]")

@@ -69,7 +69,7 @@ def media_reset(session: Session, data: str) -> None:
             f"{channel.name} This function does not work once media has been established.",
         )
         return
-    channel.flags.discard(Flag.PROXY_MODE)
+    channel.flags -= {Flag.PROXY_MODE, Flag.PROXY_MEDIA}
     channel.set_variable("bypass_media", None)
     channel.set_variable("proxy_media", None)
     channel.log(LogLevel.INFO, f"{channel.name} Reset MEDIA flags.")

@@ -12,6 +12,7 @@ from host.dtmf_string import PAUSES_MS, SentDigit, parse_dtmf, wants_processing
 from host.inbox import Digit
 from host.ivr.digits import play_and_get_digits as ask
 from host.ivr.digits import read as read_digits
+from host.ivr.note_sent import note_sent_digits
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.media_bug import MediaBug, add_media_bug, media_bugs, remove_media_bug
@@ -108,7 +109,9 @@ def queue_dtmf(session: Session, data: str) -> None:
 @_application("send_dtmf", "<dtmf_data>", "Send dtmf to be sent")
 def send_dtmf(session: Session, data: str) -> None:
     """Send keys to the far end, one after another; `w` and `W` wait."""
-    _send_next(session, parse_dtmf(data, session.switch.control))
+    digits = parse_dtmf(data, session.switch.control)
+    note_sent_digits(session.channel, digits)
+    _send_next(session, digits)
 
 
 def _send_next(session: Session, digits: list[SentDigit]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from host.application_table import ApplicationTable
 from host.arguments import separate
-from host.channel import Flag
+from host.ivr.blind_transfer import blind_transfer_ack as ack
 from host.log import LogLevel
 from host.truth import is_true
 
@@ -68,13 +68,7 @@ def set_media_stats(session: Session, data: str) -> None:
 @_application("blind_transfer_ack", "[true|false]", "")
 def blind_transfer_ack(session: Session, data: str) -> None:
     """Tell the leg that has asked for the transfer which led here whether it is a success, once."""
-    channel = session.channel
-    if Flag.CONFIRM_BLIND_TRANSFER not in channel.flags:
-        return
-    channel.flags.discard(Flag.CONFIRM_BLIND_TRANSFER)
-    asker = session.switch.find_session(channel.variables.get("blind_transfer_uuid") or "")
-    if asker is not None:
-        asker.io.message(asker, "blind_transfer_response", "true" if is_true(data) else "false")
+    ack(session, is_true(data))
 
 
 def _send(session: Session, kind: str, argument: str) -> None:

@@ -11,6 +11,7 @@ from host.ivr.dial_options import DEFAULT_TIMEOUT
 from host.ivr.originate import Request, place_call, place_first
 from host.leading_number import leading_int
 from host.log import LogLevel
+from host.xml_directory import group_delimiter
 
 if TYPE_CHECKING:
     from host.interfaces import OutgoingCall
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from host.xml_directory import DirectoryUser
 
 _MODULE: Final = "mod_dptools"
+_NO_FAILURES: Final = (HangupCause.NONE, HangupCause.SUCCESS)
 _FALSE: Final = frozenset({"false", "no", "off", "0", "f", "disabled", "inactive", "disallow"})
 
 
@@ -30,7 +32,8 @@ class ErrorEndpoint:
 
     def outgoing(self, switch: Switch, call: OutgoingCall) -> Session | HangupCause:
         """Return the cause; FreeSWITCH: an unknown name is NORMAL_CLEARING, NONE is DESTINATION_OUT_OF_ORDER."""
-        return parse_cause(call.address) or HangupCause.DESTINATION_OUT_OF_ORDER
+        cause = parse_cause(call.address)
+        return cause if cause not in _NO_FAILURES else HangupCause.DESTINATION_OUT_OF_ORDER
 
 
 class UserEndpoint:
@@ -41,10 +44,8 @@ class UserEndpoint:
 
     def outgoing(self, switch: Switch, call: OutgoingCall) -> Session | HangupCause:
         """Return the user's leg, answered already unless the call is forked."""
-        if not call.address:
-            return HangupCause.NONE
         user_id, at, domain = call.address.partition("@")
-        domain = domain if at else switch.global_variables.get("domain") or ""
+        domain = domain if at else switch.domain
         given = dict(call.variables)
         asked = {"as_channel": "true", "action": "user_call", **given}
         if given.get("user_recurse_variables", "").lower() in _FALSE and "user_recurse_variables" in given:
@@ -96,20 +97,18 @@ class GroupEndpoint:
 
     def outgoing(self, switch: Switch, call: OutgoingCall) -> Session | HangupCause:
         """Return the leg of who of the group answered first."""
-        group, at, domain = call.address.partition("@")
-        domain = domain if at else switch.global_variables.get("domain") or ""
-        if not domain:
-            return HangupCause.DESTINATION_OUT_OF_ORDER
+        address, _, flags = call.address.partition("+")
+        group, at, domain = address.partition("@")
+        domain = domain if at else switch.domain
         given = dict(call.variables)
         if given.get("group_recurse_variables", "").lower() in _FALSE and "group_recurse_variables" in given:
             given = {}
-        flags = group.partition("+")
-        delimiter = {"F": "|", "E": ":_:"}.get(flags[2][:1].upper(), ",")
+        delimiter = group_delimiter(flags)
 
         def fill(text: str, names: Mapping[str, str]) -> str:
             return _expanded(switch, call.originator, {**given, **names}, text)
 
-        dial_string = switch.xml.directory.group_dial_string(flags[0], domain, fill, delimiter)
+        dial_string = switch.xml.directory.group_dial_string(group, domain, fill, delimiter)
         made = _nested(switch, call, given, dial_string or "error/NO_ROUTE_DESTINATION", keep_profile=False)
         if isinstance(made, HangupCause):
             return made

@@ -155,3 +155,4 @@ def echo(session: Session, data: str) -> None:
         session.receive(None, (Break,))
     finally:
         session.line.echo(False)
+        session.forget_input(digits=True)

@@ -18,6 +18,7 @@ from host.ivr.broadcast import flush_broadcasts
 from host.ivr.fail_cause import handle_cause
 from host.ivr.hold import hold, unhold
 from host.ivr.input_args import InputArgs
+from host.ivr.note_sent import note_shown
 from host.ivr.originate import originate
 from host.ivr.park import park
 from host.ivr.uuid_bridge import intercept, partner_of
@@ -120,6 +121,8 @@ def bridge_(session: Session, data: str) -> None:
         channel.variables.set("originate_failed_cause", cause.name)
         handle_cause(session, cause)
         return
+    if any(one.channel.is_true("bypass_media_after_bridge") for one in (session, peer)):
+        channel.flags.add(Flag.BYPASS_MEDIA_AFTER_BRIDGE)
     bridge(session, peer, _ended_by_key(session), _ended_by_key(peer))
 
 
@@ -157,6 +160,7 @@ def respond(session: Session, data: str) -> None:
 @application("send_display", "<text>", "Send session a new display")
 def send_display(session: Session, data: str) -> None:
     """Ask the endpoint to show a text."""
+    note_shown(session.channel, data)
     session.io.message(session, "display", data)
 
 

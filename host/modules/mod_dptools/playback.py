@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from host.application_table import ApplicationTable
 from host.clock import MILLISECOND
 from host.hangup_cause import HangupCause
-from host.inbox import Break, Digit
 from host.ivr.listen import play_source
 from host.ivr.play import play_file
 from host.ivr.sleep import sleep as pause
+from host.ivr.sleep import sleep_until_key
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_dptools.terminators import terminator_args
@@ -41,8 +41,12 @@ def load(switch: Switch) -> None:
 
 @_application("playback", "<path>", "Playback File", media=True)
 def playback(session: Session, data: str) -> None:
-    """Play a file until a terminator is pressed; `@@N` at its end begins at sample N."""
-    _respond(session, play_file(session, data, args=terminator_args(session)))
+    """Play a file until a terminator is pressed; `@@N` at its end begins at sample N (FreeSWITCH: in no other play)."""
+    path, start = data, 0
+    at = data.find("@")
+    if data[at : at + 2] == "@@":
+        path, start = data[:at], max(0, leading_int(data[at + 2 :]))
+    _respond(session, play_file(session, path, start, terminator_args(session)))
 
 
 @_application("endless_playback", "<path>", "Playback File Endlessly", media=True)
@@ -123,6 +127,4 @@ def sleep(session: Session, data: str) -> None:
     if channel.is_true("sleep_eat_digits"):
         pause(session, ms, terminator_args(session))
         return
-    item = session.receive(session.clock.now() + ms * MILLISECOND, (Digit, Break))
-    if isinstance(item, Digit):
-        session.inbox.put_back(item)
+    sleep_until_key(session, ms)

@@ -102,7 +102,7 @@ def enable_heartbeat(session: Session, data: str) -> None:
     if not data or seconds < 0:
         session.channel.log(LogLevel.ERR, f"Usage: {_HEARTBEAT_SYNTAX}")
         return
-    start_heartbeat(session, seconds or _DEFAULT_HEARTBEAT, at_once=_at_once(session))
+    start_heartbeat(session, seconds or _DEFAULT_HEARTBEAT, at_once=_at_once(session), scheduled=False)
 
 
 @_application("enable_keepalive", _HEARTBEAT_SYNTAX, "Enable Keepalive")

@@ -109,7 +109,7 @@ def set_name(session: Session, data: str) -> None:
         session.channel.log(LogLevel.ERR, "No name specified.")
         return
     channel = session.channel
-    channel.name = channel.profile.chan_name = data
+    channel.name = data  # FreeSWITCH: its caller profile keeps the former one
     channel.variables.set("channel_name", data)
 
 

@@ -180,9 +180,11 @@ class Connection:
             if self.session is None and form:
                 return _reply("-ERR invalid uuid")
             self.asynchronous = True
-        for form in ("xml", "json"):
-            if form in command.line or form.upper() in command.line:
-                self.subscription.form = form
+        else:
+            # FreeSWITCH: a form behind a UUID is cut off before it is looked for.
+            for form in ("xml", "json"):
+                if form in command.line or form.upper() in command.line:
+                    self.subscription.form = form
         self.subscription.add_my_events(self.session_uuid)
         self.hub.refresh()
         session = self.session

@@ -146,11 +146,12 @@ class EventSocketServer:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(name)
             listener.listen(_BACKLOG)
-        except OSError:
+        except OSError as error:
             listener.close()
             if not self._complained:
                 self._complained = True
-                self._log(LogLevel.ERR, f"Socket Error! Could not listen on {address}:{port}")
+                reason = f"Could not listen on {address}:{port} ({error.strerror})"
+                self._log(LogLevel.ERR, f"Socket Error! {reason}")
             if not self.settings.stop_on_bind_error:
                 self.switch.clock.call_later(BIND_AGAIN, lambda: self._feed.put(self._bind))
             return

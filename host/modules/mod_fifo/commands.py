@@ -105,7 +105,7 @@ def _status(queues: Queues) -> str:
     with queues.lock:
         for queue in queues:
             text += (
-                f"node: {queue.name}\n outbound_name: {queue.outbound_name or '(null)'}\n"
+                f"node: {queue.name}\n outbound_name: {queue.outbound_name or ''}\n"
                 f" outbound_per_cycle: {queue.per_cycle} outbound_per_cycle_min: {queue.per_cycle_min}"
                 f" outbound_priority: {queue.priority} outbound_strategy: {queue.strategy}\n"
                 f" has_outbound: {int(queue.has_outbound)}\n outbound_priority: {queue.priority}\n busy: 0\n"

@@ -57,8 +57,7 @@ def tell_presence(switch: Switch, queue: Queue) -> None:
     if not switch.bus.wants("PRESENCE_IN"):
         return
     waiting = queue.waiting
-    domain = switch.global_variables.get("domain")
-    name = queue.name if "@" in queue.name or not domain else f"{queue.name}@{domain}"
+    name = queue.name if "@" in queue.name else f"{queue.name}@{switch.domain}"
     event = switch.new_event("PRESENCE_IN")
     event.add_headers(
         (

@@ -21,7 +21,7 @@ _REMOTE_SYNTAX: Final = "list|kill [name]|rescan"
 def change(values: Values, parts: list[str]) -> str | None:
     """Do one changing operation and return its reply, None for wrong syntax. SharedStateError."""
     operation = parts[0].lower() if parts else ""
-    if len(parts) < 3 or (operation != "delete" and (len(parts) < 4 or not parts[3])):
+    if len(parts) < (3 if operation == "delete" else 4):
         return None
     place = place_of(*parts[1:3])
     if operation == "insert":
@@ -57,25 +57,25 @@ def hash_commands(state: HashState) -> ApiTable:
     @table.command("hash_dump", _DUMP_SYNTAX, "dump hash/limit_hash data (used for synchronization)")
     @_told
     def hash_dump(request: ApiRequest) -> str:
-        parts = separate(request.argument, " ", 2)
+        parts = separate(request.argument, " ", 5)
         mode = parts[0] if parts else ""
         if mode not in ("all", "limit", "db"):
             return f"Usage: {_DUMP_SYNTAX}\n"
         lines = state.counts.lines() if mode != "db" else []
         if mode != "limit":
             # FreeSWITCH: wherever in the place the realm stands.
-            realm = f"{parts[1]}_" if len(parts) > 1 else ""
+            realm = f"{parts[1]}_" if len(parts) == 2 else ""
             lines += [f"D/{place}/{value}\n" for place, value in state.values.items() if realm in place]
         return "".join(lines)
 
     @table.command("hash_remote", _REMOTE_SYNTAX, "hash remote")
     def hash_remote(request: ApiRequest) -> str:
         """List the remotes, leave one, or connect to those that the configuration has got since."""
-        match separate(request.argument, " ", 2):
+        match separate(request.argument, " ", 10):
             case ["list", *_]:
                 rows = "".join(f"{name}\t\t\t{word}\n" for name, word in state.states())
                 return f"Remote connections:\nName\t\t\tState\n{rows}+OK\n"
-            case ["kill", name]:
+            case ["kill", name, *_]:
                 return "+OK\n" if state.kill(name) else f"-ERR No such remote instance {name}\n"
             case ["rescan", *_]:
                 state.scan()

@@ -29,7 +29,7 @@ class HashLimit:
         self._switch = switch
         self._counts = counts
         self._elsewhere = elsewhere
-        self._held: dict[str, dict[str, tuple[str, str]]] = {}  # by UUID and place: realm and resource
+        self._held: dict[str, set[str]] = {}  # places by UUID
         self._lock = threading.Lock()
 
     def take(self, session: Session, realm: str, resource: str, maximum: int, interval: int) -> bool:
@@ -48,7 +48,7 @@ class HashLimit:
             session.channel.log(LogLevel.INFO, f"Usage for {place} {reason}")
             return False
         with self._lock:
-            self._held.setdefault(session.uuid, {})[place] = (realm, resource)
+            self._held.setdefault(session.uuid, set()).add(place)
         if taken.new:
             limit.fire_usage(
                 self._switch, "hash", realm, resource, taken.total, taken.rate, maximum, max(maximum, 0)
@@ -58,19 +58,17 @@ class HashLimit:
 
     def release(self, session: Session, realm: str | None = None, resource: str | None = None) -> None:
         with self._lock:
-            held = self._held.get(session.uuid, {})
+            held = self._held.get(session.uuid, set())
             places = list(held) if realm is None else [place_of(realm, resource or "")]
-            given = [(place, *held.pop(place)) for place in places if place in held]
+            given = [place for place in places if place in held]
+            held.difference_update(given)
             if not held:
                 self._held.pop(session.uuid, None)
-        for place, held_realm, held_resource in given:
+        for place in given:
             try:
-                left = self._counts().release(place, session.uuid)
+                self._counts().release(place, session.uuid)
             except SharedStateError as error:
                 session.channel.log(LogLevel.ERR, f"mod_hash cannot give {place} back: {error}")
-                continue
-            if left is not None:
-                limit.fire_usage(self._switch, "hash", held_realm, held_resource, *left, 0, 0)
 
     def usage(self, realm: str, resource: str) -> tuple[int, int]:
         place = place_of(realm, resource)
@@ -83,12 +81,7 @@ class HashLimit:
         return total + more, rate + more_rate
 
     def reset(self) -> bool:
-        try:
-            self._counts().reset()
-        except SharedStateError as error:
-            self._switch.log(LogLevel.ERR, f"mod_hash cannot reset its counts: {error}")
-            return False
-        return True
+        return False  # FreeSWITCH: mod_hash cannot
 
     def reset_interval(self, realm: str, resource: str) -> None:
         try:
@@ -97,4 +90,4 @@ class HashLimit:
             self._switch.log(LogLevel.ERR, f"mod_hash cannot reset an interval: {error}")
 
     def status(self) -> str:
-        return "-ERR not supported yet (locking problems).\n"
+        return "-ERR not supported yet (locking problems)."

@@ -111,12 +111,16 @@ def call_of_event(event: Event, who: str) -> CallPresence:
         "cs_hangup",
         "cancelled",
     )
-    number, name = _far_end(
-        direction,
-        get("Caller-Destination-Number"),
-        get("Caller-Caller-ID-Number") or get("Other-Leg-Caller-ID-Number"),
-        get("Caller-Caller-ID-Name") or get("Other-Leg-Caller-ID-Name"),
-    )
+    callee = get("Caller-Callee-ID-Number"), get("Caller-Callee-ID-Name")
+    if callee[0] and _moved(direction, get("variable_channel_cid_flipped"), get("variable_transfer_source")):
+        number, name = callee
+    else:
+        number, name = _far_end(
+            direction,
+            get("Caller-Destination-Number"),
+            get("Caller-Caller-ID-Number") or get("Other-Leg-Caller-ID-Number"),
+            get("Caller-Caller-ID-Name") or get("Other-Leg-Caller-ID-Name"),
+        )
     other = get("Other-Leg-Caller-ID-Number") if direction == "outbound" else get("Caller-Callee-ID-Number")
     return CallPresence(
         uuid=get("unique-id"),
@@ -140,6 +144,11 @@ def call_of_channel(channel: Channel, who: str) -> CallPresence:
     number, name = _far_end(
         channel.direction, profile.destination_number, profile.caller_id_number, profile.caller_id_name
     )
+    moved = _moved(
+        channel.direction, variables.get("channel_cid_flipped") or "", variables.get("transfer_source") or ""
+    )
+    if profile.callee_id_number and moved:
+        number, name = profile.callee_id_number, profile.callee_id_name
     if channel.outbound:
         originator = profile.originator
         other = originator.caller_id_number if originator is not None else ""
@@ -163,6 +172,11 @@ def call_of_channel(channel: Channel, who: str) -> CallPresence:
         local_tag=variables.get(f"sip_{local}_tag") or "",
         remote_tag=variables.get(f"sip_{remote}_tag") or "",
     )
+
+
+def _moved(direction: str, flipped: str, transfer_source: str) -> bool:
+    """Return whether a call's callee is whom it speaks with now: its far end became the caller, or it was joined."""
+    return flipped == "yes" if direction == "outbound" else ":uuid_br:" in transfer_source
 
 
 def _far_end(direction: str, dialled: str, number: str, name: str) -> tuple[str, str]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from host import version
 from host.hangup_cause import HangupCause
+from host.ivr.uuid_bridge import partner_of
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_sofia import session_timer
+from host.modules.mod_sofia.bypass import leg_of
 from host.modules.mod_sofia.call_variables import passed_headers
 from host.modules.mod_sofia.callee_facts import follow_source, learn
 from host.modules.mod_sofia.destination import Destination
@@ -30,14 +32,15 @@ from host.modules.mod_sofia.message import (
 from host.modules.mod_sofia.partner import copy_to_partner, tell_partner
 from host.modules.mod_sofia.redirection import Redirection, redirect
 from host.modules.mod_sofia.reinvite import SDP, option_tag
+from host.modules.mod_sofia.server_leg import OTHER_SDP, ServerLeg
 from host.modules.mod_sofia.sip_cause import reason_cause, status_cause
+from host.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from host.modules.mod_sofia.gateway import Gateway
     from host.modules.mod_sofia.profile import Profile
-    from host.session import Session
 
 # FreeSWITCH (sofia-sip): how often a call may be sent elsewhere by 3xx before it is given up.
 MOST_REDIRECTIONS: Final = 5
@@ -86,7 +89,13 @@ class ClientLeg(SofiaLeg):
     def begin(self, session: Session) -> None:
         """Send the INVITE; called in the session's thread when the channel begins."""
         assert self.media is not None
-        self.offer = self.media.offer()
+        theirs = session.channel.variables.get(OTHER_SDP)
+        if self.media.bypassed and theirs:
+            self.offer = self.media.describe_other(theirs)
+        else:
+            if not self.media.open():
+                session.channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
+            self.offer = self.media.offer()
         self._interval = self.session_timeout() if self.profile.settings.enable_timer else 0
         self.stack.call(self._invite)
 
@@ -244,7 +253,9 @@ class ClientLeg(SofiaLeg):
                 return
             self._early_sdp = sdp
         if sdp is not None:
+            self._pass_on(session, sdp, final=False)
             self.tell(session.mark_pre_answered)
+            self._follow(session, Session.pre_answer)
         elif code in (180, 181, 182) or (code == 183 and not self.profile.settings.ignore_183nosdp):
             self.tell(session.mark_ring_ready)
 
@@ -288,7 +299,26 @@ class ClientLeg(SofiaLeg):
         )
         session.channel.variables.set("sip_term_status", None)
         self.note_hold()
+        self._pass_on(session, sdp or self._early_sdp, final=True)
         self.tell(session.mark_answered)
+        self._follow(session, Session.answer)
+
+    def _pass_on(self, session: Session, description: str, *, final: bool) -> None:
+        """Give the caller, whose sound goes to this far end, what this one has described."""
+        caller = leg_of(partner_of(session))
+        if self.media is not None and self.media.bypassed and isinstance(caller, ServerLeg):
+            caller.note_other(description, self.media, final=final)
+
+    def _follow(self, session: Session, follow: Callable[[Session], object]) -> None:
+        """Have a caller who hears early media of this far end already get its answer, too."""
+        caller = partner_of(session)
+        if (
+            self.media is not None
+            and self.media.bypassed
+            and caller is not None
+            and caller.channel.variables.get("signal_bridge_to") == session.uuid
+        ):
+            caller.run_in_session(follow)
 
     def _authorize(self, response: Message) -> bool:
         """Send the INVITE again with an answer to a challenge; False without credentials, or the second time."""

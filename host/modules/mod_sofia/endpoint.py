@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from host.channel import Flag
 from host.channel_state import ChannelState
 from host.hangup_cause import HangupCause
 from host.interfaces import OutgoingCall
 from host.log import LogLevel
+from host.modules.mod_sofia.bypass import leg_of
 from host.modules.mod_sofia.client_leg import ClientLeg, Invitation
 from host.modules.mod_sofia.destination import (
     Destination,
@@ -19,10 +21,13 @@ from host.modules.mod_sofia.destination import (
 )
 from host.modules.mod_sofia.dialog import Dialog, new_call_id, new_tag
 from host.modules.mod_sofia.invite_headers import identity, invite_headers
-from host.modules.mod_sofia.leg_media import LegMedia, codec_preferences, first_choice, first_transport
+from host.modules.mod_sofia.leg_codecs import codec_preferences, first_choice, first_transport
+from host.modules.mod_sofia.leg_media import LegMedia
+from host.modules.mod_sofia.media_relay import MediaRelay
 from host.modules.mod_sofia.message import parse_uri
 from host.modules.mod_sofia.registration_lookup import registered_contacts
 from host.modules.mod_sofia.resolver import numeric_hop
+from host.modules.mod_sofia.server_leg import OTHER_SDP
 from host.session import Session
 from host.truth import is_true
 from media.rtp_transport import TransportError
@@ -141,6 +146,7 @@ class SofiaEndpoint:
             profile.rtp_address(remote_ip),
             inbound=False,
         )
+        _choose_path(session, leg.media, call.originator)
         self._dress(session, call, profile, way, gateway, local_url)
         profile.counters.calls_out += 1
         if gateway is not None:
@@ -188,6 +194,24 @@ class SofiaEndpoint:
                     lower.startswith("sip_h_") and (copies is None or is_true(copies))
                 ):
                     variables.set(name, value)
+
+
+def _choose_path(session: Session, media: LegMedia, caller: Session | None) -> None:
+    """Find out whether sound is to pass here: not where that of the caller does not, who has described it."""
+    channel = session.channel
+    channel.can_bypass_media = True
+    if media.leaves_after_hold:
+        channel.flags.add(Flag.BYPASS_MEDIA_AFTER_HOLD)
+    if caller is None or Flag.PROXY_MODE not in caller.channel.flags:
+        return
+    channel.flags.add(Flag.PROXY_MODE)
+    channel.variables.set(OTHER_SDP, caller.channel.variables.get("switch_r_sdp"))
+    media.release()
+    theirs = leg_of(caller)
+    if Flag.PROXY_MEDIA in caller.channel.flags and theirs is not None and theirs.media is not None:
+        channel.flags.add(Flag.PROXY_MEDIA)
+        ends = theirs.media.relay_end, media.relay_end
+        media.share_relay(MediaRelay(session.switch.engine, ends, session.switch.control.rtp_ports))
 
 
 def codec_in_use(variables: Variables) -> str | None:

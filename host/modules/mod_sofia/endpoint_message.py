@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from host.channel import Flag
 from host.channel_watch import wait_until
 from host.clock import SECOND
 from host.hangup_cause import HangupCause
+from host.ivr.hold import hold_refused
 from host.log import LogLevel
-from host.modules.mod_sofia import refer, reinvite
+from host.modules.mod_sofia import bypass, refer, reinvite
 from host.modules.mod_sofia.invite_headers import FS_SUPPORT
 from host.modules.mod_sofia.message import Body, quoted_display
 from host.modules.mod_sofia.sip_cause import status_cause, status_phrase
@@ -47,7 +49,11 @@ def _set_hold(leg: SofiaLeg, session: Session, *, held: bool) -> bool:
     def offer() -> str:
         return media.hold_offer(inactive=inactive) if held else media.resume_offer()
 
-    leg.stack.call(lambda: reinvite.send_invite(leg, offer))
+    def answered(taken: bool) -> None:
+        if not taken:
+            session.run_in_session(lambda call: hold_refused(call, held=held))
+
+    leg.stack.call(lambda: reinvite.send_invite(leg, offer, answered))
     return True
 
 
@@ -158,11 +164,65 @@ def _renegotiate(leg: SofiaLeg, session: Session, argument: str) -> bool:
     return True
 
 
-def _bypass(leg: SofiaLeg, session: Session, argument: str) -> bool:
-    """Refuse to take the host out of the media path (`uuid_media off`): media always passes through it."""
-    channel = session.channel
-    channel.log(LogLevel.ERR, f"Cannot bypass {channel.name}: media always passes through this host.")
-    return False
+def _out(leg: SofiaLeg, session: Session, argument: str) -> bool:
+    """Have this far end and that of the leg `argument` send their sound to each other (`uuid_media off`)."""
+    return _leave(leg, session, argument, bypass.take_out)
+
+
+def _out_3p(leg: SofiaLeg, session: Session, argument: str) -> bool:
+    return _leave(leg, session, argument, bypass.take_out_by_third_party)
+
+
+def _leave(
+    leg: SofiaLeg, session: Session, argument: str, take_out: Callable[[SofiaLeg, SofiaLeg], object]
+) -> bool:
+    partner = session.switch.find_session(argument)
+    other = bypass.leg_of(partner)
+    if partner is None or other is None or not (session.channel.answered and partner.channel.answered):
+        return False
+    for one in (leg, other):
+        if one.media is not None and one.media.secure:
+            # FreeSWITCH's words; keys are between each far end and this host
+            session.channel.log(
+                LogLevel.ERR, f"Cannot bypass {session.channel.name} due to secure connection."
+            )
+            return False
+    _await(leg, other)
+    leg.stack.call(lambda: take_out(leg, other))
+    return True
+
+
+def _back(leg: SofiaLeg, session: Session, argument: str) -> bool:
+    """Have sound pass here again, also that of the leg `argument` (`uuid_media`)."""
+    return _come_back(leg, session, argument, answered=False)
+
+
+def _back_answered(leg: SofiaLeg, session: Session, argument: str) -> bool:
+    return _come_back(leg, session, argument, answered=True)
+
+
+def _come_back(leg: SofiaLeg, session: Session, argument: str, *, answered: bool) -> bool:
+    other = bypass.leg_of(session.switch.find_session(argument))
+    if not session.channel.answered:
+        if not session.channel.outbound:
+            session.channel.flags.discard(Flag.PROXY_MODE)  # what we describe when we answer is ours
+        return not session.channel.outbound
+    _await(leg, other)
+    leg.stack.call(lambda: bypass.take_in(leg, other, answered=answered))
+    return True
+
+
+def _await(*legs: SofiaLeg | None) -> None:
+    for leg in legs:
+        if leg is not None and leg.session is not None:
+            leg.session.channel.flags.add(Flag.REQ_MEDIA)
+
+
+def _release(leg: SofiaLeg, session: Session, argument: str) -> bool:
+    """Give the ports of a call back whose sound passes elsewhere."""
+    if leg.media is not None and leg.media.bypassed:
+        leg.media.release()
+    return True
 
 
 def _phone_event(leg: SofiaLeg, session: Session, argument: str) -> bool:
@@ -205,8 +265,13 @@ _HANDLERS: Final[dict[str, Callable[[SofiaLeg, Session, str], bool]]] = {
     "message": _chat,
     "phone_event": _phone_event,
     "media_reneg": _renegotiate,
-    "nomedia": _bypass,
-    "nomedia_3p": _bypass,
+    "nomedia": _out,
+    "nomedia_3p": _out_3p,
+    "media": _back,
+    "media_3p": _back,
+    "media_answered": _back_answered,
+    "release_media": _release,
+    "bridge": _release,
     "acknowledge_call": _acknowledge,
     "media_stats": _media_stats,
     "jitter_buffer": _jitter_buffer,

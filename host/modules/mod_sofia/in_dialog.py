@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from host.channel import Flag
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
 from host.leading_number import leading_int
@@ -52,6 +53,9 @@ def receive(leg: SofiaLeg, request: Message) -> None:
 
 def _bye(leg: SofiaLeg, request: Message) -> None:
     """Take a BYE. FreeSWITCH: its Reason decides the cause, its headers and those of `sip_bye_h_` go both ways."""
+    if leg.held_back is not None:
+        leg.held_back.append(lambda: _bye(leg, request))
+        return
     session = leg.session
     headers: list[tuple[str, str]] = []
     cause = reason_cause(header_of(request, "reason"), leg.profile.settings.username)
@@ -93,7 +97,7 @@ def _info(leg: SofiaLeg, request: Message) -> None:
     if body is not None and kind in _DIGITS:
         digit, duration = parse_dtmf(kind, body.text)
         if digit and takes_digits(leg, session):
-            session.receive_digit(Digit(digit, duration, "ENDPOINT"))
+            _take_digit(session, Digit(digit, duration, "ENDPOINT"))
         elif digit:
             session.channel.log(
                 LogLevel.WARNING,
@@ -107,6 +111,15 @@ def _info(leg: SofiaLeg, request: Message) -> None:
         event.add_header("Content-Type", kind)
         event.body = body.text
     session.switch.fire(event)
+
+
+def _take_digit(session: Session, digit: Digit) -> None:
+    """Hand a digit on. FreeSWITCH: of a call whose sound passes elsewhere, to the one that it is bridged with."""
+    partner = session.switch.find_session(session.partner or "")
+    if Flag.PROXY_MODE in session.channel.flags and partner is not None:
+        partner.send_digit(digit)
+    else:
+        session.receive_digit(digit)
 
 
 def takes_digits(leg: SofiaLeg, session: Session) -> bool:

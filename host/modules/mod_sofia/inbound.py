@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from host import version
 from host.caller_profile import CallerProfile
+from host.channel import Flag
 from host.channel_state import ChannelState
 from host.log import LogLevel
 from host.modules.mod_sofia.admission import Permit, admit
 from host.modules.mod_sofia.call_variables import caller_of, destination_of, invite_variables
 from host.modules.mod_sofia.digest_server import damped
-from host.modules.mod_sofia.leg_media import (
-    LegMedia,
+from host.modules.mod_sofia.leg_codecs import (
     choice_of_offer,
     codec_preferences,
     first_choice,
     first_transport,
 )
+from host.modules.mod_sofia.leg_media import LegMedia
 from host.modules.mod_sofia.message import (
     Message,
     contact_of,
@@ -117,7 +118,7 @@ def _begin(leg: ServerLeg, permit: Permit) -> Session | None:
         fitting = choice_of_offer(leg.offer, settings, preferences)
         if fitting is not None:
             choice = fitting
-        elif not settings.inbound_late_negotiation:
+        elif not (settings.inbound_late_negotiation or settings.inbound_proxy_media):
             switch.log(LogLevel.NOTICE, f"{request.getSL()}: no codec fits")
             leg.reject(488, "Not Acceptable Here")
             return None
@@ -152,6 +153,15 @@ def _begin(leg: ServerLeg, permit: Permit) -> Session | None:
     line = session.line
     advertised = profile.rtp_address(source.ip)
     leg.media = LegMedia(settings, session, line, advertised, inbound=True)  # type: ignore[arg-type]
+    channel = session.channel
+    channel.can_bypass_media = True
+    if leg.media.leaves_after_hold:
+        channel.flags.add(Flag.BYPASS_MEDIA_AFTER_HOLD)
+    if (settings.inbound_bypass_media or settings.inbound_proxy_media) and leg.offer is not None:
+        channel.flags.add(Flag.PROXY_MODE)
+        if settings.inbound_proxy_media:
+            channel.flags.add(Flag.PROXY_MEDIA)
+        leg.media.release()
     way = route_back(settings, request, switch.access_lists.check)
     leg.far_end = way.source
     _set_variables(leg, session, permit, gateway)

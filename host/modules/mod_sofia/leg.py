@@ -18,6 +18,7 @@ from host.modules.mod_sofia.dialog import Dialog
 from host.modules.mod_sofia.endpoint_message import take_message
 from host.modules.mod_sofia.invite_headers import extra_headers
 from host.modules.mod_sofia.message import Body, Message, Source, cseq_of, headers_of
+from host.modules.mod_sofia.offer_relay import relay
 from host.modules.mod_sofia.partner import tell_partner
 from host.modules.mod_sofia.refer import Referral
 from host.modules.mod_sofia.session_timer import SessionTimer
@@ -57,6 +58,7 @@ class SofiaLeg:
         self.referral: Referral | None = None
         self.referred = False  # a REFER of the far end is under way
         self._ending: Callable[[], object] | None = None
+        self.held_back: list[Callable[[], object]] | None = None  # ends of the call, while a REFER is decided
         self.allowed: set[str] = set()
         self.held = False  # by the far end
         self.owns_call_id = False
@@ -93,11 +95,18 @@ class SofiaLeg:
         headers: tuple[tuple[str, str], ...] = (),
         body: Body | None = None,
         on_response: Callable[[Message], object] | None = None,
+        started: Callable[[Any], object] | None = None,
     ) -> Any:
-        """Send a request within the dialog; return its transaction, None once the leg has ended."""
+        """Send a request within the dialog, none once the leg has ended; `started` gets each transaction of it."""
         if self.ended and method != "BYE":
             return None
         request = self.dialog.request(method, headers=headers)
+
+        def begun(transaction: Any) -> None:
+            self._note_number(transaction)
+            if started is not None:
+                started(transaction)
+
         contact = self.contact if method in ("INVITE", "UPDATE", "SUBSCRIBE", "REFER", "NOTIFY") else ""
         return self.profile.transact(
             request,
@@ -106,7 +115,7 @@ class SofiaLeg:
             body=body,
             next_hop=self.next_hop(),
             credentials=self.credentials(),
-            started=self._note_number,
+            started=begun,
         )
 
     def _note_number(self, transaction: Any) -> None:
@@ -219,11 +228,15 @@ class SofiaLeg:
     def note_hold(self) -> None:
         """Tell the session when the far end has put us on hold, or taken us off it."""
         media, session = self.media, self.session
-        if media is None or session is None or media.held == self.held:
+        if media is None or session is None or media.bypassed or media.held == self.held:
             return
         self.held = media.held
         held = self.held
         session.run_in_session(lambda call: held_by_far_end(call, held))
+
+    def relay(self, request: Message) -> bool:
+        """Pass an offer within the call on to the other far end, when sound passes there; False to answer it here."""
+        return relay(self, request)
 
     def end_early(self) -> None:
         """Answer the INVITE that begins the call when a BYE ends its early dialog; nothing to do for one of ours."""
@@ -269,7 +282,7 @@ class SofiaLeg:
     def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
         """Send a digit as `dtmf_type` says: an RFC 4733 event, an INFO, or not at all."""
         kind = (session.channel.get_variable("dtmf_type") or self.profile.settings.dtmf_type).lower()
-        if kind == "info":
+        if kind == "info" or (kind != "none" and Flag.PROXY_MODE in session.channel.flags):
             ms = duration // 8
             body = Body("application/dtmf-relay", f"Signal={digit}\r\nDuration={ms}\r\n")
             self.stack.call(lambda: self.send("INFO", body=body))
@@ -281,6 +294,7 @@ class SofiaLeg:
         channel = session.channel
         cause = channel.hangup_cause
         if self.media is not None:
+            self.media.close_relay()
             self.media.report(channel.variables)
         if not channel.answered:
             self.count_failure()

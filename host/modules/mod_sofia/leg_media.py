@@ -3,110 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import threading
-from functools import lru_cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from host.channel import Flag
 from host.channel_event import tell_codec
 from host.log import LogLevel
+from host.modules.mod_sofia.leg_codecs import SUITES, codec_preferences
+from host.modules.mod_sofia.media_relay import MediaRelay, RelayEnd
+from host.modules.mod_sofia.offered_codecs import codec_string_of
 from host.rtp_variables import rtp_variables
 from host.sdp.agreement import Agreement, Refusal
 from host.sdp.audio_match import Negotiation
-from host.sdp.codec_choice import CodecChoice
 from host.sdp.description import Description, SdpError, parse
 from host.sdp.direction import Direction
 from host.sdp.local_media import LocalMedia
-from host.sdp.media_security import IN_THE_CLEAR, SUITE_ORDER, parse_secure_media
+from host.sdp.media_security import IN_THE_CLEAR, parse_secure_media
 from host.sdp.offer_answer import accept_answer, make_answer, make_offer
-from host.sdp.transport import chosen, codec_rate, to_transport
+from host.sdp.passed_on import continued
+from host.sdp.transport import chosen, to_transport
 from host.truth import is_true
 from media.jitter_spec import JitterCommand, parse_jitterbuffer
 from media.rtp_line import RtpLine
-from media.rtp_transport import RtpTransport
+from media.rtp_transport import TransportError
 
 if TYPE_CHECKING:
-    from host.channel import Channel
     from host.modules.mod_sofia.profile_settings import ProfileSettings
     from host.session import Session
     from host.variables import Variables
 
-# FreeSWITCH: what a profile without codec preferences speaks.
-DEFAULT_PREFERENCES: Final = "PCMU,PCMA"
 _SECOND: Final = 1_000_000
-_MIX: Final = "media_mix_inbound_outbound_codecs"
-# The suites of SRTP that there are; none without libsrtp.
-_SUITES: Final = SUITE_ORDER if find_spec("pylibsrtp") is not None else ()
 # Values of `dtmf_type` that have telephone-events offered.
 _EVENT_KINDS: Final = ("rfc2833", "auto")
-# What an offer of one stream has at most; longer ones are not remembered.
-_LONGEST_KEPT: Final = 2_000
-_ORIGIN: Final = re.compile(r"^o=\S+ \d{1,20} \d{1,20} IN IP4 [\d.]+(?=\r?$)", re.MULTILINE | re.ASCII)
-_ANY_ORIGIN: Final = "o=- 1 1 IN IP4 127.0.0.1"
-_PORT: Final = re.compile(r"^m=audio (?:6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3}) ", re.MULTILINE | re.ASCII)
-_ANY_PORT: Final = "m=audio 9 "
-
-
-def codec_preferences(settings: ProfileSettings, channel: Channel | None, *, inbound: bool) -> str:
-    """Return the codec string of a call.
-
-    FreeSWITCH: `absolute_codec_string`; else, before the answer of a call that was placed for another one, the codec
-    of that (`originator_codec`), which with `media_mix_inbound_outbound_codecs` merely goes first; else `codec_string`
-    or the profile's preferences; `=` before the string keeps `originator_codec` out.
-    """
-    own = settings.inbound_codec_prefs if inbound else settings.outbound_codec_prefs
-    own = own or settings.inbound_codec_prefs or settings.outbound_codec_prefs or DEFAULT_PREFERENCES
-    if channel is None:
-        return own
-    absolute = channel.get_variable("absolute_codec_string")
-    if absolute:
-        return absolute.lstrip("=")
-    originator = channel.variables.get("originator_codec")
-    if originator and not channel.answered and not is_true(channel.get_variable(_MIX)):
-        return originator
-    wanted = channel.get_variable("codec_string") or own
-    if wanted.startswith("="):
-        return wanted[1:]
-    return f"{originator},{wanted}" if originator else wanted
-
-
-def first_choice(preferences: str) -> CodecChoice:
-    """Return the codec a call begins with before anything is agreed on."""
-    return (chosen(preferences) or chosen(DEFAULT_PREFERENCES))[0]
-
-
-def choice_of_offer(offer: str, settings: ProfileSettings, preferences: str) -> CodecChoice | None:
-    """Return the codec that an offer would come to; None when nothing fits, or when it is no description."""
-    wanted = (
-        preferences,
-        settings.inbound_codec_negotiation,
-        settings.ndlb_allow_crypto_in_avp,
-    )
-    # Calls of one kind of phone differ in the origin line and in the port; keys are nothing to be kept.
-    if len(offer) > _LONGEST_KEPT or "crypto" in offer:
-        return _negotiated(offer, *wanted)
-    return _negotiated_before(_PORT.sub(_ANY_PORT, _ORIGIN.sub(_ANY_ORIGIN, offer, 1)), *wanted)
-
-
-def _negotiated(offer: str, preferences: str, negotiation: str, crypto_in_avp: bool) -> CodecChoice | None:
-    local = LocalMedia(
-        "0.0.0.0",
-        9,
-        chosen(preferences),
-        1,
-        negotiation=Negotiation(negotiation),
-        security=parse_secure_media(None, inbound=True, supported=_SUITES),
-        crypto_in_avp=crypto_in_avp,
-    )
-    try:
-        answer = make_answer(parse(offer), local)
-    except SdpError:
-        return None
-    return None if isinstance(answer, Refusal) else answer.agreement.choice
-
-
-_negotiated_before: Final = lru_cache(maxsize=256)(_negotiated)
 
 
 class LegMedia:
@@ -124,6 +52,9 @@ class LegMedia:
         self._lock = threading.RLock()
         self._session_id = session.clock.time() // _SECOND - line.local[1]
         self._sent: Description | None = None
+        self._text = self._former_text = ""  # of what was sent, as it was
+        self._remote = ""  # the far end's last description
+        self._relay: tuple[MediaRelay, int] | None = None
         self._offered: tuple[Description, LocalMedia] | None = None
         self._agreement: Agreement | None = None
         self._direction = self._agreed_direction = Direction.SENDRECV
@@ -135,9 +66,112 @@ class LegMedia:
         return self._agreement is not None and self._agreement.held
 
     @property
+    def bypassed(self) -> bool:
+        """Whether sound passes from far end to far end: the descriptions of the one are for the other."""
+        return Flag.PROXY_MODE in self._channel.flags
+
+    @property
+    def leaves_after_hold(self) -> bool:
+        """Whether sound leaves again after a hold for which it came here (`media-option` bypass-media-after-hold)."""
+        return "bypass-media-after-hold" in self._settings.media_option
+
+    @property
+    def secure(self) -> bool:
+        """Whether sound is encrypted."""
+        return self._agreement is not None and self._agreement.srtp is not None
+
+    @property
     def last_description(self) -> str:
         """The last description that went out, empty without."""
-        return self._sent.serialize() if self._sent is not None else ""
+        return self._text
+
+    @property
+    def remote_description(self) -> str:
+        """The last description of the far end that was taken, empty without."""
+        return self._remote
+
+    def open(self) -> bool:
+        """Have ports for sound that passes here; False where there is none."""
+        try:
+            self._line.open()
+        except TransportError as error:
+            self._channel.log(LogLevel.CRIT, f"No RTP ports available! ({error})")
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the ports back: sound does not pass here."""
+        self._line.release()
+
+    def describe_other(self, description: str) -> str:
+        """Return the description of the other far end as this one gets it: as it is.
+
+        Once this one has a description only the origin is ours: it names the same session, with the next version
+        where something has changed (RFC 3264 section 8). Where the host relays what they send, it names the host.
+        """
+        with self._lock:
+            if self._relay is not None:
+                description = self._relayed(description, *self._relay)
+            text = continued(description, self._text, self._sent)
+            try:
+                self._sent = parse(text)
+            except SdpError as error:
+                self._channel.log(LogLevel.WARNING, f"A description goes on as it came: {error}")
+            self._offered = None
+            self._note_sent(text)
+            return text
+
+    def _relayed(self, description: str, relay: MediaRelay, side: int) -> str:
+        try:
+            return relay.describe(description, side)
+        except (ValueError, TransportError) as error:
+            self._channel.log(LogLevel.CRIT, f"Media cannot be proxied: {error}")
+            return description
+
+    @property
+    def relay_end(self) -> RelayEnd:
+        """What a relay needs to know of this leg."""
+        settings = self._settings
+        return RelayEnd(settings.rtp_ip, self._advertised, not settings.disable_rtp_auto_adjust)
+
+    def share_relay(self, relay: MediaRelay) -> None:
+        """Have what this far end and the caller's send each other relayed by the host."""
+        self._relay = relay, 1
+
+    def join_relay(self, called: LegMedia) -> None:
+        """Describe the one who is called as the relay that it shares with this leg."""
+        self._relay = None if called._relay is None else (called._relay[0], 0)
+
+    def close_relay(self) -> None:
+        """Relay nothing any more."""
+        if self._relay is not None:
+            self._relay[0].close()
+            self._relay = None
+
+    def note_remote(self, description: str) -> None:
+        """Take the far end's description without doing what it says: that is for the other far end."""
+        self._remote = description
+        variables = self._channel.variables
+        variables.set("switch_r_sdp", description)
+        try:
+            parsed = parse(description)
+        except SdpError:
+            return
+        for media in parsed.media:
+            if media.kind == "audio":
+                connection = parsed.connection_of(media)
+                variables.set("remote_media_ip", connection.address if connection is not None else None)
+                variables.set("remote_media_port", str(media.port))
+                return
+
+    def offer_anew(self) -> str:
+        """Return an offer of sound that passes here again: with the far end's codecs that are ours as well, if any."""
+        wanted = codec_preferences(self._settings, self._channel, inbound=self._inbound)
+        common = codec_string_of(self._remote, wanted, inbound=self._inbound) if self._remote else ""
+        if common and chosen(common):
+            self._channel.variables.set("ep_codec_string", common)
+            wanted = common
+        return self.offer(wanted)
 
     @property
     def agreement(self) -> Agreement | None:
@@ -160,7 +194,7 @@ class LegMedia:
 
     def same_offer(self) -> str:
         """Return the last description again, as an offer: a refresh that changes nothing."""
-        return self.offer()
+        return self._text if self.bypassed else self.offer()
 
     def hold_offer(self, *, inactive: bool = False) -> str:
         """Return an offer that puts the far end on hold."""
@@ -182,6 +216,7 @@ class LegMedia:
         with self._lock:
             self._offered = None
             self._direction = self._agreed_direction
+            self._text = self._former_text
 
     def answer(self, offer: str) -> str | None:
         """Answer an offer and let the line follow; None, and everything as it was, when nothing in it fits."""
@@ -198,13 +233,20 @@ class LegMedia:
                 return None
             self._sent = made.description
             self._offered = None
+            self._remote = offer
             self._channel.variables.set("switch_r_sdp", offer)
             self._follow(made.agreement)
             return self._note_local(made.description)
 
     def accept(self, answer: str) -> bool:
-        """Take the answer to our last offer and let the line follow; False, and all as it was, when it does not fit."""
+        """Take the answer to our last offer and let the line follow; False, and all as it was, when it does not fit.
+
+        The answer to what another far end has offered is only noted.
+        """
         with self._lock:
+            if self.bypassed:
+                self.note_remote(answer)
+                return True
             if self._offered is None:
                 return False
             description, local = self._offered
@@ -216,6 +258,7 @@ class LegMedia:
             if isinstance(agreed, Refusal):
                 self._channel.log(LogLevel.NOTICE, f"Audio cannot be agreed on: {agreed.reason}")
                 return False
+            self._remote = answer
             self._channel.variables.set("switch_r_sdp", answer)
             self._follow(agreed)
             return True
@@ -263,7 +306,7 @@ class LegMedia:
             or ("mandatory" if settings.require_secure_rtp else None),
             channel.get_variable("rtp_secure_media_suites"),
             inbound=self._inbound,
-            supported=_SUITES,
+            supported=SUITES,
         )
         kind = (channel.get_variable("dtmf_type") or settings.dtmf_type).lower()
         return LocalMedia(
@@ -290,8 +333,12 @@ class LegMedia:
 
     def _note_local(self, description: Description) -> str:
         text = description.serialize()
-        self._channel.variables.set("rtp_local_sdp_str", text)
+        self._note_sent(text)
         return text
+
+    def _note_sent(self, text: str) -> None:
+        self._former_text, self._text = self._text, text
+        self._channel.variables.set("rtp_local_sdp_str", text)
 
     def _follow(self, agreed: Agreement) -> None:
         """Let the line do what was agreed on, and tell it with variables and the event CODEC.
@@ -364,22 +411,3 @@ class LegMedia:
             return "none"
         self._channel.log(LogLevel.DEBUG, "No 2833 in SDP.  Disable 2833 dtmf and switch to INFO")
         return "info"
-
-
-def first_transport(
-    session_settings: ProfileSettings, ports: tuple[int, int], choice: CodecChoice, local_ip: str
-) -> RtpTransport:
-    """Return the transport that a leg's line begins with, before anything is agreed on."""
-    return RtpTransport(
-        address=local_ip,
-        ports=ports,
-        codec=choice.name,
-        codec_rate=codec_rate(choice),
-        payload_type=choice.payload_type or 0,
-        ptime_ms=choice.ptime_ms,
-        fmtp=choice.fmtp,
-        learning=not session_settings.disable_rtp_auto_adjust,
-        rtcp=True,
-        jitter_ms=max(session_settings.auto_jitterbuffer_msec, choice.ptime_ms),
-        sending=False,
-    )

@@ -70,6 +70,7 @@ TRUTH_WORDS: Final[Mapping[str, tuple[Mapping[str, str], str, str]]] = {
 ALSO_CALLED: Final[Mapping[str, str]] = {
     "sip-domain": "sip_domain",
     "alias": "alias_urls",
+    "inbound-no-media": "inbound_bypass_media",
     "proxy-refer-replaces": "proxy_refer",
     "supress-cng": "suppress_cng",
     "3pcc-reinvite-bridged-on-ack": "reinvite_bridged_on_ack_3pcc",
@@ -77,9 +78,6 @@ ALSO_CALLED: Final[Mapping[str, str]] = {
 
 # Parameters of FreeSWITCH that ask for something that is not there: a line where they ask for it.
 UNSUPPORTED: Final[Mapping[str, str]] = {
-    "inbound-bypass-media": "media always passes through this host",
-    "inbound-no-media": "media always passes through this host",
-    "inbound-proxy-media": "media always passes through this host, decoded",
     "t38-passthru": "T.38 is not passed through",
     "sip-capture": "packets are not sent to a capture server",
     "track-calls": "calls are not tracked for recovery",

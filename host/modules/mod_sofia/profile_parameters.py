@@ -392,6 +392,9 @@ class _Reader:
         settings, guess_ip = self.settings, self.defaults.lookup.guess_ip
         for name, without in self._without_auth.items():
             setattr(settings, name, not without)
+        if settings.inbound_bypass_media and not settings.inbound_late_negotiation:
+            self.log(LogLevel.WARNING, "inbound-bypass-media  implictly enables inbound-late-negotiation")
+            settings.inbound_late_negotiation = True
         if settings.send_display_update and not settings.allow_update:
             self.log(
                 LogLevel.WARNING,

@@ -104,6 +104,8 @@ class ProfileSettings:
     outbound_codec_prefs: str = ""
     inbound_codec_negotiation: str = "generous"  # generous, greedy, scrooge
     inbound_late_negotiation: bool = False
+    inbound_bypass_media: bool = False
+    inbound_proxy_media: bool = False
     renegotiate_codec_on_hold: bool = False
     disable_transcoding: bool = False
     disable_transfer: bool = False

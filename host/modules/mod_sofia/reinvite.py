@@ -16,6 +16,7 @@ from host.modules.mod_sofia.message import (
     header_of,
     headers_of,
     sdp_of,
+    set_body,
     status_of,
 )
 from host.modules.mod_sofia.session_content import unacceptable_content
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 SDP: Final = "application/sdp"
 # Answers that say that the far end has forgotten the call (RFC 3261 section 12.2.1.2, RFC 4028 section 10).
-_GONE: Final = (408, 481)
+GONE: Final = (408, 481)
+# How long to wait, in s, before it is looked again whether an INVITE that is under way in the dialog is over.
+_BUSY_WAIT: Final = 0.1
 _EXTENSIONS: Final = frozenset({"100rel", "timer", "replaces", "path"})
 
 Header = tuple[str, str]
@@ -85,30 +88,52 @@ def receive_invite(leg: SofiaLeg, request: Message) -> None:
     if unfit is not None:
         profile.respond(request, unfit.code, unfit.reason, headers=unfit.headers)
         return
+    if leg.relay(request):
+        return
     sdp, described = _describe(leg, request)
     if not described:
         return
     try:
         headers = timer_headers(leg, request)
     except session_timer.IntervalTooSmall as error:
-        profile.respond(request, 422, "Session Interval Too Small", headers=(("Min-SE", str(error.least)),))
+        refuse_interval(leg, request, error)
         return
-    leg.dialog.take_target(request)
     late = sdp_of(request) is None
+
+    def taken(answer: str | None) -> None:
+        if late and answer is not None and leg.media is not None and not leg.media.accept(answer):
+            leg.log(LogLevel.WARNING, "The answer in an ACK fits no offer of ours")
+
+    accept_invite(leg, request, sdp, headers, taken)
+
+
+def refuse_interval(leg: SofiaLeg, request: Message, error: session_timer.IntervalTooSmall) -> None:
+    """Refuse a request for its session interval."""
+    least = (("Min-SE", str(error.least)),)
+    leg.profile.respond(request, 422, "Session Interval Too Small", headers=least)
+
+
+def accept_invite(
+    leg: SofiaLeg,
+    request: Message,
+    sdp: str,
+    headers: tuple[Header, ...],
+    taken: Callable[[str | None], object],
+) -> None:
+    """Answer a re-INVITE with 200; `taken(answer)` is told of the description in the ACK, None without."""
+    leg.dialog.take_target(request)
     leg.answering = request
 
     def acknowledged(ack: Message) -> None:
         leg.answering = None
-        answer = sdp_of(ack)
-        if late and answer is not None and leg.media is not None and not leg.media.accept(answer):
-            leg.log(LogLevel.WARNING, "The answer in an ACK fits no offer of ours")
+        taken(sdp_of(ack))
         leg.note_hold()
 
     def lost() -> None:
         leg.answering = None
         leg.lose_acknowledgement()
 
-    profile.respond(
+    leg.profile.respond(
         request,
         200,
         "OK",
@@ -137,6 +162,8 @@ def receive_update(leg: SofiaLeg, request: Message) -> None:
             retry = (("Retry-After", str(random.randint(1, 10))),)
             profile.respond(request, 500, "Server Internal Error", headers=retry)
             return
+        if leg.relay(request):
+            return
         sdp, described = _describe(leg, request)
         if not described:
             return
@@ -144,7 +171,7 @@ def receive_update(leg: SofiaLeg, request: Message) -> None:
     try:
         headers = timer_headers(leg, request)
     except session_timer.IntervalTooSmall as error:
-        profile.respond(request, 422, "Session Interval Too Small", headers=(("Min-SE", str(error.least)),))
+        refuse_interval(leg, request, error)
         return
     leg.dialog.take_target(request)
     profile.respond(request, 200, "OK", headers=(("Allow", ALLOW), *headers), body=body, contact=leg.contact)
@@ -175,12 +202,14 @@ def send_invite(
     the media goes on as it was.
     """
     if leg.ended or not leg.confirmed:
+        if then is not None:
+            then(False)
         return
     if leg.invite_pending or leg.answering is not None:
-        leg.stack.call_later(_glare_wait(leg), lambda: send_invite(leg, offer, then))
+        leg.stack.call_later(_BUSY_WAIT, lambda: send_invite(leg, offer, then))
         return
     leg.invite_pending = True
-    headers: list[Header] = [("Allow", ALLOW), ("Supported", "timer, replaces"), *_refresh_headers(leg)]
+    headers = invite_headers(leg)
 
     def answered(response: Message) -> None:
         code, _ = status_of(response)
@@ -199,7 +228,62 @@ def send_invite(
             return
         _finished(leg, response, code, offered=True, then=then)
 
-    leg.send("INVITE", headers=tuple(headers), body=Body(SDP, offer()), on_response=answered)
+    sdp = offer()
+    leg.log(LogLevel.DEBUG, f"Sending an offer within the call\nLocal SDP:\n{sdp}")
+    leg.send("INVITE", headers=headers, body=Body(SDP, sdp), on_response=answered)
+
+
+def ask_for_offer(
+    leg: SofiaLeg,
+    then: Callable[[str, Callable[[str], object]], object],
+    failed: Callable[[], object],
+) -> None:
+    """Send a re-INVITE without an offer; `then(offer, acknowledge)` is told of the one in the 2xx.
+
+    It is acknowledged by `acknowledge(answer)`, once. `failed()` is told of any other end; glare is waited for.
+    """
+    if leg.ended or not leg.confirmed:
+        failed()
+        return
+    if leg.invite_pending or leg.answering is not None:
+        leg.stack.call_later(_BUSY_WAIT, lambda: ask_for_offer(leg, then, failed))
+        return
+    leg.invite_pending = True
+
+    def answered(response: Message) -> None:
+        code, _ = status_of(response)
+        if code < 200:
+            return
+        offer = sdp_of(response)
+        if code < 300 and offer is not None:
+            transaction = response.transaction
+
+            def acknowledge(answer: str) -> None:
+                leg.invite_pending = False
+                if answer:
+                    set_body(transaction.ack, Body(SDP, answer))
+                leg.profile.transactions.sendACK(transaction, leg.next_hop())
+
+            _finished(leg, response, code)
+            then(offer, acknowledge)
+            return
+        leg.invite_pending = False
+        if code < 300:
+            leg.profile.transactions.sendACK(response.transaction, leg.next_hop())
+        if code == 491:
+            leg.stack.call_later(_glare_wait(leg), lambda: ask_for_offer(leg, then, failed))
+        elif code == 422 and _raise_interval(leg, response):
+            ask_for_offer(leg, then, failed)
+        else:
+            _finished(leg, response, code)
+            failed()
+
+    leg.send("INVITE", headers=invite_headers(leg), on_response=answered)
+
+
+def invite_headers(leg: SofiaLeg) -> tuple[Header, ...]:
+    """Return the headers of a re-INVITE."""
+    return (("Allow", ALLOW), ("Supported", "timer, replaces"), *_refresh_headers(leg))
 
 
 def send_update(leg: SofiaLeg) -> None:
@@ -213,7 +297,7 @@ def send_update(leg: SofiaLeg) -> None:
             leg.stack.call_later(_glare_wait(leg), lambda: send_update(leg))
         elif code == 422 and _raise_interval(leg, response):
             send_update(leg)
-        elif code >= 300 and code not in _GONE and leg.media is not None:
+        elif code >= 300 and code not in GONE and leg.media is not None:
             leg.allowed.discard("UPDATE")
             send_invite(leg, leg.media.same_offer)
         else:
@@ -264,7 +348,7 @@ def _finished(
             interval = leg.timer.agreed.interval
             leg.timer.begin(session_timer.accept_response(header_of(response, "session-expires"), interval))
         leg.note_hold()
-    elif code in _GONE:
+    elif code in GONE:
         leg.lose_call(code)
     elif offered:
         leg.log(LogLevel.NOTICE, f"An offer of ours was refused with {code}; the media goes on as it was")

@@ -6,8 +6,9 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from host.channel import Flag
 from host.hangup_cause import HangupCause
 from host.leading_number import leading_int
 from host.log import LogLevel
@@ -22,10 +23,14 @@ from host.modules.mod_sofia.sip_cause import partner_status, sip_status, status_
 from host.truth import is_true
 
 if TYPE_CHECKING:
+    from host.modules.mod_sofia.leg_media import LegMedia
     from host.modules.mod_sofia.profile import Profile
     from host.session import Session
 
 Header = tuple[str, str]
+
+# FreeSWITCH: the variable with what the other far end has described, for the one whose sound goes there.
+OTHER_SDP: Final = "switch_m_sdp"
 
 
 @dataclass(slots=True)
@@ -50,6 +55,8 @@ class ServerLeg(SofiaLeg):
         self.answered_finally = False
         self.cancelled: HangupCause | None = None
         self.local_sdp = ""
+        self._own = False  # that is of sound that passes here
+        self._other_final = False
         self.counted = True  # among the profile's calls in progress
         self.refusal: tuple[int, str, tuple[Header, ...]] | None = None
         self._rseq = random.randint(1, 0x7FFF)
@@ -66,6 +73,9 @@ class ServerLeg(SofiaLeg):
 
     def cancel(self, request: Message | None = None) -> None:
         """Take a CANCEL, or the end of the INVITE's own Expires; sippy has answered the INVITE with 487."""
+        if self.held_back is not None:
+            self.held_back.append(lambda: self.cancel(request))
+            return
         if self.answered_finally:
             return
         self.answered_finally = True
@@ -217,7 +227,7 @@ class ServerLeg(SofiaLeg):
                 if not self.media.accept(sdp):
                     self.log(LogLevel.WARNING, "The answer in a PRACK fits no offer of ours")
             else:
-                answer = self.media.answer(sdp)
+                answer = None if self.media.bypassed else self.media.answer(sdp)
                 if answer is None:
                     self.profile.respond(request, 488, "Not Acceptable Here")
                     return
@@ -340,12 +350,16 @@ class ServerLeg(SofiaLeg):
 
     def _describe(self, session: Session) -> str | None:
         """Return our description of the call's media; None when nothing fits, and the call is hung up."""
-        if self.local_sdp and self.media is not None:
-            return self.media.last_description  # an UPDATE may have changed it
         media = self.media
         sdp = None
-        if media is not None:
-            sdp = media.offer() if self.offer is None else media.answer(self.offer)
+        if media is not None and media.bypassed:
+            sdp = self._describe_other(session, media)
+        if sdp is None and media is not None:
+            if self.local_sdp and self._own:
+                return media.last_description  # an UPDATE may have changed it
+            self._own = media.open()
+            if self._own:
+                sdp = media.offer() if self.offer is None else media.answer(self.offer)
         if sdp is None:
             self.refuse(488, "Not Acceptable Here", ())
             session.channel.hangup(HangupCause.INCOMPATIBLE_DESTINATION)
@@ -353,3 +367,26 @@ class ServerLeg(SofiaLeg):
         self.local_sdp = sdp
         session.channel.log(LogLevel.DEBUG, f"Local SDP {session.channel.name}:\n{sdp}")
         return sdp
+
+    def _describe_other(self, session: Session, media: LegMedia) -> str | None:
+        """Return the description of whom the caller is to hear, as that one gave it.
+
+        None where there is no such: FreeSWITCH then lets sound pass here.
+        """
+        other = session.channel.variables.get(OTHER_SDP)
+        if other is None:
+            session.channel.log(LogLevel.DEBUG, "Disabling proxy mode due to call answer with no bridge")
+            session.channel.flags -= {Flag.PROXY_MODE, Flag.PROXY_MEDIA}
+            return None
+        self._own = False
+        media.note_remote(self.offer or "")
+        return media.describe_other(other)
+
+    def note_other(self, description: str, called: LegMedia, *, final: bool) -> None:
+        """Take what one who is called for this caller has described; what comes with an answer counts (`final`)."""
+        session = self.session
+        if session is not None and not self._other_final:
+            self._other_final = final
+            if self.media is not None:
+                self.media.join_relay(called)
+            session.channel.variables.set(OTHER_SDP, description)

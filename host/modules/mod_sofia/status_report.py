@@ -158,9 +158,9 @@ def profile_facts(sofia: RunningSofia, profile: RunningProfile, name: str) -> It
     yield "session-to", settings.session_timeout
     yield "max-dialog", settings.max_proceeding
     yield "max-recv-rps", settings.max_recv_requests_per_second
-    yield "nomedia", "false"
+    yield "nomedia", _truth(settings.inbound_bypass_media)
     yield "late-neg", _truth(settings.inbound_late_negotiation)
-    yield "proxy-media", "false"
+    yield "proxy-media", _truth(settings.inbound_proxy_media)
     yield "aggressive-nat", _truth(settings.aggressive_nat_detection)
     if settings.user_agent_filter:
         yield "user-agent-filter", settings.user_agent_filter

@@ -133,7 +133,7 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
         found = loaded.store.messages(user, domain, uuid=uuid)
         message = found[-1] if found else None
         if message is None or not os.path.exists(message.path):
-            path = message.path if message is not None else "(null)"
+            path = message.path if message is not None else ""
             return f"-ERR Cannot find source msg to forward: {path}\n"
         path = message.path
         if before and os.path.exists(before):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,7 +16,10 @@ from host.inbox import Digit
 from host.ivr.bridge import bridge
 from host.ivr.input_args import InputArgs
 from host.ivr.originate import take_over
+from host.ivr.record import record_session, session_recordings
+from host.ivr.transfer_recordings import follow_transfer
 from host.ivr.uuid_bridge import intercept, uuid_bridge
+from host.media_bug import media_bugs
 from host.session import Session
 from host.status import Status
 from media.source import Samples
@@ -307,20 +312,104 @@ def test_an_attended_transfer_that_comes_to_nothing(legs: Legs, how: str) -> Non
     assert gone(b)
 
 
-def test_a_caller_that_leaves_during_an_attended_transfer_hands_the_call_over(legs: Legs) -> None:
+@pytest.mark.parametrize("transferor", ["called", "caller"])
+def test_a_transferor_that_leaves_while_the_third_rings_hands_the_call_over(
+    legs: Legs, transferor: str
+) -> None:
+    a = legs.caller(("bridge", "{origination_uuid=b}null/b"), ("note", "next"), dial_string="null/a")
+    legs.wait(0.5)
+    b = legs.switch.sessions["b"]
+    leaving, waiting = (b, a) if transferor == "called" else (a, b)
+    third = "[origination_uuid=third]loopback/late/legs"
+    leaving.run_in_session(lambda session: session.execute("att_xfer", third))
+    legs.wait(0.3)
+    leaving.channel.hangup()
+    legs.wait(0.3)
+    assert gone(leaving)
+    assert waiting.channel.variables.get("bridge_uuid") == "third"
+    assert legs.switch.sessions["third"].channel.answer_state == "ringing"
+    legs.wait(1)
+    assert waiting.partner == "third"
+    assert not legs.notes
+    legs.switch.sessions["third"].channel.hangup()
+    legs.wait(0.5)
+    assert gone(waiting)
+
+
+@pytest.mark.parametrize("how", ["busy", "gone as well"])
+def test_a_third_that_does_not_come_ends_the_call_that_was_handed_over(legs: Legs, how: str) -> None:
     a, b = legs.parked("null/a"), legs.parked("null/b")
     uuid_bridge(a, b)
     legs.wait(0.5)
-    a.run_in_session(
-        lambda session: session.execute(
-            "att_xfer", "[origination_uuid=third,null_auto_answer_delay=3000]null/x"
-        )
-    )
-    legs.wait(1)
+    third = "[origination_uuid=third]loopback/rings/legs"
+    a.run_in_session(lambda session: session.execute("att_xfer", third))
+    legs.wait(0.3)
     a.channel.hangup()
-    legs.wait(4)
+    legs.wait(0.3)
+    if how == "busy":
+        legs.switch.sessions["third"].channel.hangup(HangupCause.USER_BUSY)
+    else:
+        b.channel.hangup()
+    legs.wait(0.5)
+    assert gone(a) and gone(b)
+    assert b.channel.hangup_cause.name == ("ORIGINATOR_CANCEL" if how == "busy" else "NORMAL_CLEARING")
+    assert legs.switch.find_session("third") is None
+
+
+def test_the_waiting_leg_is_hung_up_when_nobody_is_left_to_speak_with(legs: Legs) -> None:
+    a, b = legs.parked("null/a"), legs.parked("null/b")
+    uuid_bridge(a, b)
+    legs.wait(0.5)
+    a.run_in_session(lambda session: session.execute("att_xfer", "error/USER_BUSY"))
+    a.channel.hangup()
+    legs.wait(0.5)
+    assert gone(a) and gone(b)
+
+
+def test_three_speak_and_whoever_leaves_leaves_two(legs: Legs) -> None:
+    a, b = legs.parked("null/a"), legs.parked("null/b")
+    uuid_bridge(a, b)
+    legs.wait(0.5)
+    a.run_in_session(lambda session: session.execute("att_xfer", "[origination_uuid=third]null/third"))
+    legs.wait(1)
+    a.receive_digit(Digit("0"))
+    legs.wait(0.5)
+    third = legs.switch.sessions["third"]
+    assert third.channel.variables.get("current_application") == "three_way"
+    assert (a.partner, b.partner) == (b.uuid, a.uuid)
+    assert a.channel.variables.get("att_xfer_result") == "success"
+    a.channel.hangup()
+    legs.wait(0.5)
+    assert gone(a)
+    assert (b.partner, third.partner) == ("third", b.uuid)
+    b.channel.hangup()
+    legs.wait(0.5)
+    assert gone(third)
+
+
+def test_the_keys_of_an_attended_transfer_may_be_others(legs: Legs) -> None:
+    a, b = legs.parked("null/a"), legs.parked("null/b")
+    uuid_bridge(a, b)
+    legs.wait(0.5)
+    a.channel.variables.set("attxfer_cancel_key", "7")
+    third = "[origination_uuid=third,attxfer_hangup_key=8]null/third"
+    a.run_in_session(lambda session: session.execute("att_xfer", third))
+    legs.wait(1)
+    for key in "#*":
+        a.receive_digit(Digit(key))
+    legs.wait(0.5)
+    assert a.channel.up and legs.switch.find_session("third") is not None
+    a.receive_digit(Digit("7"))
+    legs.wait(0.5)
+    assert legs.switch.find_session("third") is None
+    assert (a.partner, b.partner) == (b.uuid, a.uuid)
+    a.run_in_session(lambda session: session.execute("att_xfer", third))
+    legs.wait(1)
+    a.receive_digit(Digit("8"))
+    legs.wait(0.5)
     assert gone(a)
     assert b.partner == "third"
+    assert legs.switch.sessions["third"].channel.variables.get("att_xfer_result") == "success"
 
 
 def test_a_hundred_bridges_leave_nothing_behind(legs: Legs) -> None:
@@ -330,3 +419,26 @@ def test_a_hundred_bridges_leave_nothing_behind(legs: Legs) -> None:
         assert gone(near)
     assert not legs.switch.sessions
     assert legs.switch.engine.line_count == 0
+
+
+def test_a_recording_follows_a_transfer(legs: Legs, tmp_path: Path) -> None:
+    legs.switch.modules.load("mod_sndfile")
+    first, second = legs.parked("null/a"), legs.parked("null/b")
+    path = str(tmp_path / "call.wav")
+    assert record_session(first, path, 3) is Status.SUCCESS
+    first.channel.variables.set("record_post_process_exec_app:1", "note done")
+    follow_transfer(first, second)
+    assert session_recordings(first)  # nobody asked for it
+    first.channel.variables.set("recording_follow_transfer", "true")
+    legs.wait(1)
+    follow_transfer(first, second)
+    first.channel.hangup()
+    legs.wait(1)
+    assert gone(first)
+    assert list(session_recordings(second)) == [path]
+    assert [bug.target for bug in media_bugs(second)] == [path]
+    assert second.channel.variables.get("record_post_process_exec_app:1") == "note done"
+    legs.wait(2)  # its limit is the same
+    assert not session_recordings(second)
+    assert second.channel.variables.get("record_completion_cause") == "success-maxtime"
+    assert 2900 <= int(second.channel.variables.get("record_ms") or "") <= 3100

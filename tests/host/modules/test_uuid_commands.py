@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from host.caller_profile import CallerExtension
 from host.channel import Flag
 from host.clock import SECOND
 from host.event import Event
 from host.inbox import Digit
 from host.log import LogEntry, LogLevel
 from host.session import Session
+from host.session_message import transfer_to_extension
 from host.switch import Switch
 
 
@@ -150,7 +152,10 @@ def test_the_file_that_plays_is_steered(switch: Switch) -> None:
     switch.clock.sleep(60 * SECOND)
     assert file.paused
     assert session.channel.up
-    switch.api("uuid_fileman", f"{session.uuid} stop")
+    assert switch.api("uuid_fileman", f"{session.uuid} stop") == "+OK\n"
+    switch.clock.sleep(SECOND)
+    assert session.playing is file  # only an input callback can end it
+    switch.api("uuid_break", session.uuid)
     switch.clock.sleep(SECOND)
     assert session.channel.down
 
@@ -229,3 +234,11 @@ def test_a_page_plays_a_file_to_all(switch: Switch, tmp_path: Path) -> None:
     assert [e.get_header("Channel-Name") for e in told] == ["null/a", "null/b"]
     assert {e.get_header("Application-Data") for e in told} == {"silence_stream://500"}
     assert not switch.sessions
+
+
+def test_an_extension_that_a_called_leg_is_given_is_executed(switch: Switch, leg: Session) -> None:
+    transfer_to_extension(leg, CallerExtension("given", "given", [("set", "sent=1"), ("park", "")]))
+    switch.clock.sleep(SECOND)
+    assert leg.channel.get_variable("sent") == "1"
+    assert leg.channel.get_variable("current_application") == "park"
+    assert leg.channel.profile.profile_index == 1

@@ -113,7 +113,7 @@ def test_what_the_caller_hears_and_says_is_recorded(call: Call, tmp_path: Path) 
     sound = load(str(heard), 8000)
     assert sound.length == 32_000
     assert np.array_equal(sound.render(8000, 8000), played)
-    assert not sound.render(16_000, 16_000).any()
+    assert 0 < np.abs(sound.render(16_000, 16_000)).max() <= 23  # faint noise while the message is recorded
     said = load(str(message), 8000).render(0, 16_000)
     assert np.array_equal(said[8000:12_000], load(str(speech), 8000).render(0, 4000))
     stereo = np.frombuffer(both.read_bytes()[-32_000 * 4 :], np.int16).reshape(-1, 2)

@@ -84,11 +84,11 @@ def test_myevents_belongs_to_the_call_and_ends_with_it(client: RawClient, call: 
     assert client.rest() == b""
 
 
-def test_myevents_with_a_form(client: RawClient, call: Call) -> None:
+def test_a_form_behind_the_uuid_of_myevents_is_not_heeded(client: RawClient, call: Call) -> None:
     session = call(WAIT)
     assert client.command(f"myevents {session.uuid} json") == "+OK Events Enabled"
     session.channel.hangup()
-    assert client.message()[0]["Content-Type"] == "text/event-json"
+    assert client.message()[0]["Content-Type"] == "text/event-plain"
 
 
 def test_a_line_that_lingers_hears_the_last_events(client: RawClient, call: Call) -> None:

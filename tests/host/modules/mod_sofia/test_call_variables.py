@@ -12,7 +12,7 @@ from host.modules.mod_sofia.in_dialog import parse_dtmf
 from host.modules.mod_sofia.message import Message
 from host.modules.mod_sofia.nat import is_private, route_back
 from host.modules.mod_sofia.profile_settings import ProfileSettings
-from host.modules.mod_sofia.transfer import parse_refer_to
+from host.modules.mod_sofia.refer_to import parse_refer_to
 
 
 def invite(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from host.modules.mod_sofia.leg_media import choice_of_offer
+from host.modules.mod_sofia.leg_codecs import choice_of_offer
 from host.modules.mod_sofia.profile_settings import ProfileSettings
 
 SDP = (

@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from host.event import Event
 from host.hangup_cause import HangupCause
+from host.modules.mod_sofia.call_presence import call_of_channel
 from host.modules.mod_sofia.leg import SofiaLeg
 from host.session import Session
 from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
@@ -21,6 +23,9 @@ EXTENSIONS = "".join(
         extension("other", ("answer", ""), ("set", "is_other=yes"), ("park", "")),
         extension("phone[12]", ("answer", ""), ("park", "")),
         extension("away", ("set", "arrived=yes"), ("park", "")),
+        extension("confirms", ("set", "arrived=yes"), ("blind_transfer_ack", "true"), ("park", "")),
+        extension("ends", ("set", "arrived=yes")),
+        extension("refused", ("bridge", "error/USER_BUSY")),
         extension("slow", ("bridge", "sofia/far/ringing@127.0.0.1:$${near_port}")),
         extension("ringing", ("ring_ready", ""), ("sleep", "60000")),
     )
@@ -104,7 +109,9 @@ def test_a_call_that_nobody_is_bridged_with_is_not_transferred(rig: Rig) -> None
     rig.api(f"uuid_deflect {ours.uuid} sip:away@127.0.0.1:{rig.far.settings.sip_port}")
     rig.wait(lambda: ours.channel.variables.get("sip_refer_reply"))
     assert ours.channel.variables.get("sip_refer_reply") == "SIP/2.0 403 Forbidden\r\n"
-    assert ours.channel.up
+    assert ours.channel.variables.get("sip_refer_target_status_code") == "403"
+    rig.wait(lambda: ours.channel.down)
+    assert ours.channel.hangup_cause is HangupCause.BLIND_TRANSFER
 
 
 def partner(rig: Rig, leg: Session) -> Session:
@@ -125,6 +132,12 @@ def test_an_attended_transfer_joins_the_far_ends_of_both_calls(rig: Rig) -> None
     assert all(one.channel.up for one in ends)
     assert bridged(ends[0], ends[1])
     assert theirs[0].channel.variables.get("transfer_to") == f"att:{ends[1].uuid}"
+    for one in ends:
+        sources = one.channel.variables.elements("transfer_history")
+        assert [source.split(":")[2] for source in sources] == ["att_xfer", "uuid_br"]
+        assert f":0000000000@127.0.0.1/@127.0.0.1:{rig.near.settings.sip_port}" in sources[0]
+    shown = [call_of_channel(one.channel, "somebody@here").number for one in ends]
+    assert shown == ["phone2", "phone1"]
 
 
 def test_an_attended_transfer_to_a_call_of_the_switch_itself_follows_its_number(rig: Rig) -> None:
@@ -141,10 +154,53 @@ def test_denied_transfers_leave_everything_as_it_was(rig: Rig) -> None:
     first, second = place(rig, "one"), place(rig, "two")
     theirs = their_leg(rig, second)
     theirs.channel.variables.set("deny_refer_requests", "true")
+    first.channel.variables.set("sip_refer_continue_after_reply", "true")
+    told: list[Event] = []
+    rig.switch.bus.subscribe(told.append, ("CUSTOM",))
     rig.api(f"uuid_deflect {first.uuid} {replaces(rig, second)}")
     rig.wait(lambda: first.channel.variables.get("sip_refer_reply"))
     assert first.channel.variables.get("sip_refer_reply") == "SIP/2.0 403 Forbidden\r\n"
     assert first.channel.up and second.channel.up
+    event = rig.wait(lambda: next((one for one in told if one.subclass == "sofia::notify_refer"), None))
+    assert event.body == "SIP/2.0 403 Forbidden\r\n"
+    assert event.get_header("UniqueID") == first.uuid
+    assert event.get_header("event-package") == "refer"
+    assert event.get_header("subscription-substate") == "terminated"
+    assert event.get_header("subscription-reason") == "noresource"
+    assert event.get_header("call-id") == dialog(first).call_id
+
+
+def confirming(rig: Rig, number: str) -> tuple[Session, Session, Session]:
+    """Let our far end transfer whom it speaks with to a number, to be confirmed; return the three legs."""
+    ours = place(rig, "one")
+    theirs = their_leg(rig, ours)
+    moved = partner(rig, theirs)
+    theirs.channel.variables.set("confirm_blind_transfer", "true")
+    ours.channel.variables.set("sip_refer_continue_after_reply", "true")
+    rig.api(f"uuid_deflect {ours.uuid} sip:{number}@127.0.0.1:{rig.far.settings.sip_port}")
+    rig.wait(lambda: ours.channel.variables.get("sip_refer_status_code") == "202")
+    return ours, theirs, moved
+
+
+def test_a_transfer_that_is_confirmed(rig: Rig) -> None:
+    ours, theirs, moved = confirming(rig, "confirms")
+    rig.wait(lambda: ours.channel.variables.get("sip_refer_reply"))
+    assert ours.channel.variables.get("sip_refer_reply") == "SIP/2.0 200 OK\r\n"
+    assert theirs.channel.up
+    assert theirs.channel.variables.get("current_application") == "bridge"
+    assert moved.channel.variables.get("arrived") == "yes"
+    ours.channel.hangup()
+    rig.wait(lambda: theirs.channel.down)
+    assert moved.channel.up
+
+
+@pytest.mark.parametrize("number", ["ends", "nosuchnumber", "refused"])
+def test_a_transfer_that_comes_to_nothing_is_taken_back(rig: Rig, number: str) -> None:
+    ours, theirs, moved = confirming(rig, number)
+    rig.wait(lambda: ours.channel.variables.get("sip_refer_reply"))
+    assert ours.channel.variables.get("sip_refer_reply") == "SIP/2.0 403 Forbidden\r\n"
+    rig.wait(lambda: bridged(theirs, moved))
+    assert ours.channel.up
 
 
 def test_an_invite_with_replaces_takes_the_place_of_a_bridged_call(rig: Rig) -> None:
