@@ -120,14 +120,6 @@ class AsrHandle(ABC):
         """Set a parameter; an unknown one means nothing."""
         return
 
-    def numeric_param(self, name: str, value: int) -> None:
-        """Set a parameter to a whole number."""
-        self.text_param(name, str(value))
-
-    def float_param(self, name: str, value: float) -> None:
-        """Set a parameter to a number."""
-        self.text_param(name, f"{value:f}")
-
     @property
     def idle(self) -> bool:
         """Whether sound means nothing to it until it is told something: then it need not be fed."""

@@ -126,14 +126,6 @@ class Inbox:
                     return item
         return None
 
-    def peek(self, kind: type[_T]) -> _T | None:
-        """Return the oldest item of `kind` and leave it there."""
-        with self._lock:
-            for item in self._items:
-                if isinstance(item, kind):
-                    return item
-        return None
-
     def count(self, kind: type[object]) -> int:
         """Return how many items of `kind` wait."""
         with self._lock:

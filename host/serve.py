@@ -21,6 +21,7 @@ from host.console_settings import LogFormat
 from host.default_config import EVENT_SOCKET_PASSWORD, default_configuration
 from host.error_line import error_line
 from host.heartbeat import start_heartbeat
+from host.local_mask import local_mask
 from host.log import LogLevel, level_of
 from host.log_writer import LogFile, into_file, on_terminal
 from host.missing_names import report_missing
@@ -348,8 +349,13 @@ def _make_folders(switch: Switch, wanted: Path | None) -> None:
 
 def _set_variables(switch: Switch, options: argparse.Namespace) -> None:
     variables = switch.global_variables
-    variables.set("local_ip_v4", _own_address(socket.AF_INET, "192.0.2.1") or "127.0.0.1")
+    address = _own_address(socket.AF_INET, "192.0.2.1") or "127.0.0.1"
+    variables.set("local_ip_v4", address)
+    mask = local_mask(address)
+    if mask is not None:
+        variables.set("local_mask_v4", mask)
     variables.set("local_ip_v6", _own_address(socket.AF_INET6, "2001:db8::1") or "::1")
+    variables.set("sound_prefix", variables.get("sounds_dir"))
     if options.scripts is not None:
         if not options.scripts.is_dir():
             raise ServeError(f"there is no folder {options.scripts}")

@@ -82,6 +82,9 @@ FOLDERS: Final = {
     "mod_dir": "mod",
     "temp_dir": "tmp",
     "certs_dir": "certs",
+    "fonts_dir": "fonts",
+    "data_dir": "",
+    "localstate_dir": "",
 }
 
 

@@ -52,6 +52,7 @@ class Dbh:
             return False
         self._database.close()
         self._database = None
+        self._run.resources.discard(self)
         return True
 
     def connected(self) -> bool:

@@ -152,7 +152,7 @@ def _start_up(version: str) -> bytes:
 
 @cache
 def _late(version: str) -> bytes:
-    return precompiled(version, _lua_text("late"))
+    return precompiled(version, _lua_text("late") + _lua_text("late_library"))
 
 
 @cache

@@ -102,10 +102,6 @@ class ArrivalQuality:
             self._row = 0
         self._spread((now - last[1]) / 1000)
 
-    def flaw(self, count: int = 1) -> None:
-        """Frames that came and could not be played (late, damaged)."""
-        self.flaws += count
-
     def reset(self) -> None:
         """The stream pauses; what was counted stays."""
         self._last = None

@@ -16,7 +16,7 @@ from host.hangup_cause import HangupCause
 from host.ivr.caller_place import CallerPlace, caller_place, place_of
 from host.ivr.dial_options import DEFAULT_TIMEOUT, FROM_CALLER, dial_options
 from host.ivr.media_path import prepare_bypass
-from host.ivr.originate_group import Outcome, call_group
+from host.ivr.originate_group import GroupResult, Outcome, call_group
 from host.ivr.originate_wait import OriginateWait
 from host.ivr.outgoing_leg import Calling, place_leg
 from host.leading_number import leading_int
@@ -243,6 +243,7 @@ def _attempts(
     clock = request.switch.clock
     began = last_try = clock.now()
     cause = HangupCause.DESTINATION_OUT_OF_ORDER
+    forced = HangupCause.NONE
     for attempt in range(options.attempts):
         if attempt and options.retry_timeout and clock.now() - began > options.retry_timeout * 1_000_000:
             break
@@ -256,14 +257,28 @@ def _attempts(
             if number == 0:
                 last_try = clock.now()
             result = call_group(calling, options, group, wait, request.cancel)
-            cause = result.cause
-            _tell_caller(request, result.winner, cause, result.causes)
+            forced = result.forced or forced
+            cause = forced or result.cause
+            if result.outcome is Outcome.REFUSED:
+                return None, cause
+            _tell_caller(request, result.winner, result.cause, result.causes)
             if result.winner is not None:
                 return result.winner, HangupCause.SUCCESS
-            stop = result.outcome in (Outcome.CANCELLED, Outcome.STOPPED, Outcome.REJECTED)
-            if stop or (result.outcome is Outcome.TIMEOUT and not options.continue_on_timeout):
+            if _given_up(result, options):
                 return None, cause
     return None, cause
+
+
+def _given_up(result: GroupResult, options: DialOptions) -> bool:
+    """Return whether no other group is to be tried.
+
+    FreeSWITCH: `fail_on_single_reject=true` ends a group alone, one of causes the whole call.
+    """
+    if result.outcome in (Outcome.CANCELLED, Outcome.STOPPED):
+        return True
+    if result.outcome is Outcome.TIMEOUT:
+        return not options.continue_on_timeout
+    return result.named_cause
 
 
 def _tell_caller(

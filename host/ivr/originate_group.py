@@ -44,16 +44,23 @@ class Outcome(Enum):
     KEY = auto()  # the caller pressed origination_cancel_key
     STOPPED = auto()  # another thread gave the call up
     REJECTED = auto()  # one leg failed with a cause that ends it all
+    REFUSED = auto()  # as REJECTED, and the leg could not even be created
+    NO_PROGRESS = auto()  # progress_timeout
 
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """The leg that was answered, or the cause of the failure; `causes` are those of all legs, as `UUID;CAUSE`."""
+    """The leg that was answered, or the cause of the failure; `causes` are those of all legs, as `UUID;CAUSE`.
+
+    FreeSWITCH: a `forced` cause is that of the whole call, also when the next group fails with another.
+    """
 
     outcome: Outcome
     winner: Session | None
     cause: HangupCause
     causes: tuple[str, ...] = ()
+    forced: HangupCause = HangupCause.NONE
+    named_cause: bool = False  # a leg ended with one of the causes that `fail_on_single_reject` names
 
 
 def call_group(
@@ -76,6 +83,10 @@ def call_group(
         return call.finish(*verdict)
 
 
+# FreeSWITCH: all of these end as a call that nobody answered in time.
+_LIMITS: Final = frozenset({Outcome.TIMEOUT, Outcome.NO_PROGRESS, Outcome.REJECTED})
+
+
 class _GroupCall:
     def __init__(
         self,
@@ -93,6 +104,7 @@ class _GroupCall:
         self._reason = HangupCause.NONE  # of the last leg that could not even be created, or was hung up here
         self._forced = HangupCause.NONE
         self._ringing = False
+        self._told_ringing = False  # the caller was
         self._progress = False
         self.legs: list[OutgoingLeg] = []
 
@@ -103,8 +115,8 @@ class _GroupCall:
         for leg in group:
             if leg.error:
                 self._calling.switch.log(LogLevel.ERR, leg.error)
-                self._reason = HangupCause.DESTINATION_OUT_OF_ORDER
-                return Outcome.REJECTED
+                self._reason = self._forced = HangupCause.DESTINATION_OUT_OF_ORDER
+                return Outcome.STOPPED
             if self._wait.caller_gone:
                 return Outcome.CANCELLED
             made = place_leg(self._calling, leg)
@@ -116,21 +128,31 @@ class _GroupCall:
             self._reason = made
             if self._ends_it_all(made):
                 self._forced = made
-                return Outcome.REJECTED
+                return Outcome.REFUSED
         self._began = self._clock.now()
         return None
 
-    def next_deadline(self) -> int:
-        """Return when to look again even when nothing changes, in µs of `Clock.now()`."""
-        times = [self._began + self._options.timeout * SECOND]
-        if self._options.progress_timeout and not self._ringing and not self._progress:
-            times.append(self._began + self._options.progress_timeout * SECOND)
+    def next_deadline(self) -> int | None:
+        """Return when to look again even when nothing changes, in µs of `Clock.now()`; None for never."""
+        times = [] if self._only_named_causes else [self._began + self._options.timeout * SECOND]
+        if not self._told_ringing and not self._progress:
+            times.append(self._progress_limit)
         for leg in self.legs:
             if leg.up:
                 times += [
                     t for t in (leg.starts, leg.deadline, self._progress_deadline(leg)) if t is not None
                 ]
-        return min(times)
+        return min(times, default=None)
+
+    @property
+    def _progress_limit(self) -> int:
+        """When a call without progress ends. FreeSWITCH: once more whole seconds than the limit have gone by."""
+        return self._began + ((self._options.progress_timeout or self._options.timeout) + 1) * SECOND
+
+    @property
+    def _only_named_causes(self) -> bool:
+        """Whether only some causes end it all (FreeSWITCH: the limit for the whole call does not, then)."""
+        return bool(self._options.fail_on) and not is_true(self._options.fail_on)
 
     # -- meanwhile -----------------------------------------------------------------------------------------------
 
@@ -148,7 +170,6 @@ class _GroupCall:
         for leg in self.legs:
             leg.swap()
         self._start_delayed(now)
-        self._time_out_legs(now)
         alive = 0
         for leg in self.legs:
             self._tell_progress(leg)
@@ -159,15 +180,19 @@ class _GroupCall:
                 return Outcome.ANSWERED, leg
         if not alive or self._only_pickups():
             return Outcome.FAILED, None
-        if any(not leg.up and self._ends_it_all(leg.session.channel.hangup_cause) for leg in self.legs):
-            return Outcome.REJECTED, None
-        if now >= self._began + self._options.timeout * SECOND:
-            return Outcome.TIMEOUT, None
-        limit = self._options.progress_timeout
-        if limit and not self._ringing and not self._progress and now >= self._began + limit * SECOND:
+        self._time_out_legs(now)  # those it ends count from the next look on
+        if not self._told_ringing and not self._progress and now >= self._progress_limit:
             self._forced = self._forced or HangupCause.PROGRESS_TIMEOUT
+            return Outcome.NO_PROGRESS, None
+        if self._rejected:
+            return Outcome.REJECTED, None
+        if now >= self._began + self._options.timeout * SECOND and not self._only_named_causes:
             return Outcome.TIMEOUT, None
         return None
+
+    @property
+    def _rejected(self) -> bool:
+        return any(not leg.up and self._ends_it_all(leg.session.channel.hangup_cause) for leg in self.legs)
 
     def _only_pickups(self) -> bool:
         """Hang up the legs that wait to be picked up once there is no other left; True then.
@@ -235,6 +260,7 @@ class _GroupCall:
         if len(self.legs) == 1:
             pass_callee_id(leg.session, caller)
         caller.ring_ready()
+        self._told_ringing = True
 
     def _accepts(self, leg: OutgoingLeg) -> bool:
         """Return whether the leg counts as answered now; one that has to confirm is asked to."""
@@ -283,12 +309,13 @@ class _GroupCall:
             outcome, winner = Outcome.FAILED, None
         for leg in self.legs:
             leg.session.channel.flags -= {Flag.ORIGINATING, Flag.CONFIRMING, Flag.WINNER}
+        named = self._only_named_causes and self._rejected
         causes = tuple(f"{leg.session.uuid};{leg.session.channel.hangup_cause.name}" for leg in self.legs)
         if winner is not None:
             for name in _CONFIRM_VARIABLES:
                 winner.session.channel.variables.set(name, None)
             return GroupResult(outcome, winner.session, HangupCause.SUCCESS, causes)
-        return GroupResult(outcome, None, self._cause(outcome), causes)
+        return GroupResult(outcome, None, self._cause(outcome), causes, self._forced, named)
 
     def _pass_on(self) -> None:
         """Give the first leg to whom the caller has waiting for it, the caller of an attended transfer being gone.
@@ -314,7 +341,7 @@ class _GroupCall:
             return HangupCause.ATTENDED_TRANSFER
         if outcome is Outcome.CANCELLED:
             return HangupCause.ORIGINATOR_CANCEL
-        if outcome is Outcome.TIMEOUT or len(self.legs) == 1:
+        if outcome in _LIMITS or len(self.legs) == 1:
             return HangupCause.NO_ANSWER
         return HangupCause.LOSE_RACE
 
@@ -333,12 +360,12 @@ class _GroupCall:
 
     def _cause(self, outcome: Outcome) -> HangupCause:
         caller = self._calling.caller
-        if self._forced is not HangupCause.NONE:
+        if outcome is Outcome.STOPPED:
             return self._forced
         if outcome is Outcome.CANCELLED:
             intercepted = caller is not None and Flag.INTERCEPTED in caller.channel.flags
             return HangupCause.PICKED_OFF if intercepted else HangupCause.ORIGINATOR_CANCEL
-        if outcome is Outcome.TIMEOUT:
+        if outcome in _LIMITS:
             return HangupCause.NO_ANSWER
         cause = self.legs[0].session.channel.hangup_cause if self.legs else HangupCause.NONE
         cause = cause or self._reason

@@ -42,6 +42,7 @@ MODULES: Final = (
     "mod_loopback",
     "mod_conference",
     "mod_fifo",
+    "mod_callcenter",
     "mod_valet_parking",
     "mod_voicemail",
     "mod_say_en",

@@ -103,11 +103,6 @@ class EngineConnection:
         self._reader = threading.Thread(target=self._read, name="media-notices", daemon=True)
         self._reader.start()
 
-    @property
-    def process_id(self) -> int:
-        """The number of the engine's process."""
-        return self._child.pid
-
     # -- to the engine -------------------------------------------------------------------------------------------
 
     def send(self, told: object) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from host.arguments import separate
 from host.json_text import compact, pretty
 from host.leading_number import leading_int
-from host.modules.mod_conference import member_commands, room_commands, sound_commands
+from host.modules.mod_conference import member_commands, room_commands, sound_commands, video_commands
 from host.modules.mod_conference.listing import json_room, member_list, pretty_list, room_line, xml_list
 from host.modules.mod_conference.outcall import Outcall, call_in, call_in_background
 from host.modules.mod_conference.room_commands import DIAL_SYNTAX, list_options
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 # FreeSWITCH divides the command into so many words.
 _WORDS_LIMIT: Final = 25
 
+# FreeSWITCH tells a member's number without a sign, in 32 bits.
+_NUMBERS: Final = 1 << 32
+
 # FreeSWITCH's order, in which the sub-commands are told and looked for.
 _ORDER: Final = [
+    "canvas-auto-clear",
     "count",
     "list",
     "xml_list",
@@ -31,6 +35,9 @@ _ORDER: Final = [
     "auto-energy",
     "max-energy",
     "agc",
+    "vid-canvas",
+    "vid-watching-canvas",
+    "vid-layer",
     "volume_in",
     "volume_out",
     "position",
@@ -42,17 +49,28 @@ _ORDER: Final = [
     "file_seek",
     "say",
     "saymember",
+    "cam",
     "stop",
     "dtmf",
     "kick",
+    "vid-flip",
+    "vid-border",
     "hup",
     "hold",
     "unhold",
     "mute",
     "tmute",
     "unmute",
+    "vmute",
+    "tvmute",
+    "vmute-snap",
+    "unvmute",
+    "vblind",
+    "tvblind",
+    "unvblind",
     "deaf",
     "undeaf",
+    "vid-filter",
     "relate",
     "getvar",
     "setvar",
@@ -75,12 +93,33 @@ _ORDER: Final = [
     "set",
     "file-vol",
     "floor",
+    "vid-floor",
+    "vid-banner",
+    "vid-mute-img",
+    "vid-logo-img",
+    "vid-codec-group",
+    "vid-res-id",
+    "vid-role-id",
     "get-uuid",
+    "clear-vid-floor",
+    "vid-layout",
+    "vid-write-png",
+    "vid-fps",
+    "vid-res",
+    "vid-fgimg",
+    "vid-bgimg",
+    "vid-bandwidth",
+    "vid-personal",
 ]
 
 _KNOWN: Final = {
     command.name: command
-    for part in (room_commands.commands, member_commands.commands, sound_commands.commands)
+    for part in (
+        room_commands.commands,
+        member_commands.commands,
+        sound_commands.commands,
+        video_commands.commands,
+    )
     for command in part
 }
 
@@ -121,7 +160,7 @@ def _for_members(call: Call, command: SubCommand) -> None:
     if number:
         chosen = room.member(number)
         if chosen is None:
-            call.write(f"-ERR Non-Existant ID {number}\n")
+            call.write(f"-ERR Non-Existant ID {number % _NUMBERS}\n")
         else:
             run(call, chosen, data)
     elif who.lower() in ("all", "non_moderator"):

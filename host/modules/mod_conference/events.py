@@ -133,7 +133,7 @@ def add_member(event: Event, member: Member) -> None:
     for name, value in (
         ("Video", "false"),
         ("Hear", _truth(member.hears)),
-        ("See", "true"),
+        ("See", _truth(member.seen)),
         ("Speak", _truth(member.speaks)),
         ("Talking", _truth(talking)),
         ("Mute-Detect", _truth("mute-detect" in member.flags)),

@@ -17,11 +17,15 @@ _ROOM_FLAGS_LIMIT: Final = 25
 # FreeSWITCH: these take something from a member that it has otherwise.
 MUTE: Final = "mute"
 DEAF: Final = "deaf"
+VIDEO_MUTE: Final = "vmute"
+BLIND: Final = "blind"
 
 MEMBER_FLAGS: Final = frozenset(
     {
         MUTE,
         DEAF,
+        VIDEO_MUTE,
+        BLIND,
         "mute-detect",
         "dist-dtmf",
         "skip-dtmf",

@@ -140,7 +140,7 @@ def _xml_member(member: Member) -> str:
     heard = member.heard_ago
     flags = (
         ("can_hear", not member.held and member.hears),
-        ("can_see", not member.held),
+        ("can_see", member.sees and not member.held),
         ("can_speak", not member.held and member.speaks),
         ("mute_detect", "mute-detect" in member.flags),
         ("talking", not member.held and member.talking),
@@ -245,7 +245,7 @@ def _json_member(member: Member) -> dict[str, object]:
         "id": member.id,
         "flags": {
             "can_hear": not member.held and member.hears,
-            "can_see": not member.held,
+            "can_see": member.sees and not member.held,
             "can_speak": not member.held and member.speaks,
             "hold": member.held,
             "mute_detect": "mute-detect" in member.flags,

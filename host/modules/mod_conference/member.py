@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from host.inbox import Digit, Wake
 from host.leading_number import leading_int
 from host.modules.mod_conference import events
-from host.modules.mod_conference.flags import DEAF, MUTE
+from host.modules.mod_conference.flags import BLIND, DEAF, MUTE, VIDEO_MUTE
 from host.modules.mod_conference.playlist import Playlist
 from host.modules.mod_conference.sounds import RoomSound, open_room_sound, speak
 from media.command import MemberSettings, Regulation
@@ -41,6 +41,8 @@ class Member:
         self.flags = flags
         self.speaks = MUTE not in flags
         self.hears = DEAF not in flags
+        self.seen = VIDEO_MUTE not in flags
+        self.sees = BLIND not in flags
         self.held = False
         self.talking = False  # as the media engine told last
         self.running = True
@@ -154,6 +156,16 @@ class Member:
         if not quiet:
             self._indicate("undeaf-sound")
         events.fire(self.room, "undeaf-member", member=self)
+
+    def set_seen(self, seen: bool) -> None:
+        """Let it be seen or not."""
+        self.seen = seen
+        events.fire(self.room, "unvmute-member" if seen else "vmute-member", member=self)
+
+    def set_sees(self, sees: bool) -> None:
+        """Let it see or not."""
+        self.sees = sees
+        events.fire(self.room, "unvblind-member" if sees else "vblind-member", member=self)
 
     def hold(self, path: str = "") -> None:
         """Keep what it says from the others and play `path` to it in the place of what they say."""

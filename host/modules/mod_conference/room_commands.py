@@ -106,7 +106,7 @@ def _show_relations(call: Call) -> None:
     for text in separate(call.words[0], ",", _MEMBERS_LIMIT) if call.words else ():
         number = leading_int(text)
         for member in list(call.room.members):
-            if number > 0 and member.id != number:
+            if number and member.id != number:
                 continue
             for other, (speaks, hears, sends) in member.relations.items():
                 told = f"{'' if speaks else 'NO'}SPEAK {'' if hears else 'NO'}HEAR {'' if sends else 'NO'}SENDVIDEO "
@@ -279,7 +279,9 @@ def pin(call: Call) -> bool:
 
 @room("nopin")
 def nopin(call: Call) -> bool:
-    """Take the pin away."""
+    """Take the pin away; FreeSWITCH: `mod` and a pin set the moderators', as with `pin`."""
+    if len(call.words) == 2 and call.words[0] == "mod":
+        return pin(call)
     if call.words:
         call.write("-ERR Invalid parameters:\n")
         return False

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 commands: Final = SubCommands()
 room = commands.room
 
+# FreeSWITCH: the highest number of a canvas that may stand behind a recording's name.
+_HIGHEST_CANVAS: Final = 21
+
 
 def _playlist(call: Call, index: int) -> Playlist | None:
     """Return the room's sounds, or those of the member that a word names; None, and told, when there is none."""
@@ -133,7 +136,9 @@ def say(call: Call) -> bool:
 @room("saymember", "<member_id> <text>")
 def saymember(call: Call) -> bool:
     """Speak to one member."""
-    who, _, text = call.text.partition(" ")
+    who, blank, text = call.text.partition(" ")
+    if not blank:
+        text = who  # FreeSWITCH: without a text the member's number is said
     if not text:
         call.write("-ERR (saymember) No Text!\n")
         return False
@@ -190,11 +195,14 @@ def record(call: Call) -> bool:
     if not call.words:
         return False
     path = call.words[0]
+    canvas = len(call.words) > 1
+    if canvas and not 1 <= leading_int(call.words[1]) <= _HIGHEST_CANVAS:
+        call.write("-ERR Invalid canvas\n")
     known = call.room.recordings.uses(path)
     if known is not None:
         call.write(f"-ERR file [{known.path}] is already being used for recording.\n")
         return True
-    call.write(f"+OK Record file {path}\n")
+    call.write(f"+OK Record file {path}{' canvas 1' if canvas else ''}\n")
     call.room.recordings.start(path)
     return True
 

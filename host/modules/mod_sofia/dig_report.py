@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -209,9 +210,7 @@ class _Dig:
         if not usable or not host:
             return 0
         addresses = [
-            ip
-            for family in self._families
-            for ip in self._try(lambda family=family: self._lookup.addresses(host, family))  # type: ignore[misc]
+            ip for family in self._families for ip in self._try(partial(self._lookup.addresses, host, family))
         ]
         for ip in addresses:
             for name in usable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from itertools import groupby
 from typing import Final, NamedTuple, TypeVar
@@ -209,7 +210,7 @@ class _Search:
         return [
             Source(ip, port, transport)
             for family in self._ways.families
-            for ip in self._try(lambda family=family: self._lookup.addresses(host, family))  # type: ignore[misc]
+            for ip in self._try(partial(self._lookup.addresses, host, family))
         ]
 
     def _try(self, ask: Callable[[], tuple[_T, ...]]) -> tuple[_T, ...]:

@@ -88,7 +88,26 @@ def test_what_counts_as_an_answer_and_when(legs: Legs, dial_string: str, ms: int
         ("{originate_timeout=1}loopback/rings/legs|loopback/answer/legs", "NO_ANSWER", 1),
         ("[leg_timeout=1]loopback/rings/legs|error/USER_BUSY", "USER_BUSY", 1),
         ("{originate_timeout=2}loopback/rings/legs,loopback/rings/legs", "NO_ANSWER", 2),
-        ("{progress_timeout=2,null_enable_auto_answer=false}null/x", "PROGRESS_TIMEOUT", 2),
+        ("{progress_timeout=2,null_enable_auto_answer=false}null/x", "PROGRESS_TIMEOUT", 3),
+        # nobody hears it ring, so that is no progress
+        ("{progress_timeout=1}loopback/rings/legs", "PROGRESS_TIMEOUT", 2),
+        ("{progress_timeout=1}loopback/rings/legs|error/USER_BUSY", "PROGRESS_TIMEOUT", 2),
+        # where one of some causes ends it all, the limit for the whole call is that for progress
+        (
+            "{fail_on_single_reject=CALL_REJECTED,originate_timeout=2}loopback/rings/legs,error/USER_BUSY",
+            "PROGRESS_TIMEOUT",
+            3,
+        ),
+        (
+            "{fail_on_single_reject=USER_BUSY}loopback/rings/legs,loopback/cause_USER_BUSY/legs|loopback/answer/legs",
+            "NO_ANSWER",
+            0,
+        ),
+        (
+            "{fail_on_single_reject=USER_BUSY}loopback/cause_USER_BUSY/legs|loopback/answer/legs",
+            "USER_BUSY",
+            0,
+        ),
         ("{originate_retries=3,originate_retry_sleep_ms=500}error/USER_BUSY", "USER_BUSY", 1),
     ],
 )
