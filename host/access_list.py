@@ -10,6 +10,7 @@ from typing import Final
 
 from lxml import etree
 
+from host.leading_number import leading_int
 from host.truth import is_true
 from host.xml_registry import XmlRegistry
 
@@ -19,6 +20,7 @@ Network = IPv4Network | IPv6Network
 # FreeSWITCH's limit for networks in one argument.
 _MOST_NETWORKS: Final = 100
 _MAPPED: Final = "::ffff:"
+_EVERYTHING: Final = ip_network("::/0")
 
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 _NOT_WIDE: Final = ("0.0.0.0/8", *_PRIVATE, "169.254.0.0/16", "100.64.0.0/10")
@@ -99,8 +101,8 @@ class AccessLists:
             return found.judge(parsed)
         if "/" not in name:
             return False, ""
-        networks = (_network(text.strip()) for text in name.split(",")[:_MOST_NETWORKS])
-        return any(n is not None and n.version == parsed.version and parsed in n for n in networks), ""
+        networks = (_cidr(text.strip()) for text in name.split(",")[:_MOST_NETWORKS])
+        return any(n is not None and _holds(n, parsed) for n in networks), ""
 
     def _load(self) -> dict[str, AccessList]:
         lists = {
@@ -127,8 +129,9 @@ class AccessLists:
         for node in element.iterchildren("node"):
             kind = node.get("type", "")
             allow = kind == "allow" or is_true(kind)
+            parse = _network if node.get("host") is not None and node.get("domain") is None else _cidr
             for text, user in self._networks(node):
-                network = _network(text.strip())
+                network = parse(text.strip())
                 if network is not None:
                     yield network, allow, user
 
@@ -148,8 +151,32 @@ class AccessLists:
                 yield cidr, f"{user.get('id', '')}@{name}"
 
 
+def _holds(network: Network, address: Address) -> bool:
+    """Tell whether a network holds an address; FreeSWITCH: `::/0`, where no list is named, every IPv4 one, too."""
+    if network.version != address.version:
+        return network == _EVERYTHING
+    return address in network
+
+
+def _cidr(text: str) -> Network | None:
+    """Return the network of `address/bits`, None for anything else.
+
+    FreeSWITCH: the bits are the number that the text behind the stroke begins with, so that a dotted mask has too
+    many; none at all behind an address that is not zero mean this address alone.
+    """
+    host, stroke, behind = text.partition("/")
+    bits = leading_int(behind)
+    try:
+        address = ip_address(host)
+        if not stroke or bits < 0:
+            return None
+        return ip_network(f"{host}/{bits}" if bits or not int(address) else host, strict=False)
+    except ValueError:
+        return None
+
+
 def _network(text: str) -> Network | None:
-    """Return the network of `address/bits`, None for anything else."""
+    """Return the network of `address/bits` or `address/mask`, None for anything else."""
     if "/" not in text:
         return None
     try:

@@ -240,7 +240,7 @@ class Channel:
         )
         bond = self.variables.get("signal_bond") or self.variables.get("originate_signal_bond")
         partner = self.switch.find_session(bond or "")
-        if partner is not None:
+        if partner is not None and partner.channel.up:
             theirs = partner.channel.variables
             theirs.set("last_bridge_hangup_cause", cause.name)
             specific = self.variables.get("proto_specific_hangup_cause")

@@ -40,6 +40,12 @@ def parse_dtmf(text: str, control: SessionControl) -> list[SentDigit]:
     return [digit for digit, _ in zip(digits, range(_MOST_DIGITS), strict=False)]
 
 
+def has_other_keys(text: str) -> bool:
+    """Return whether something in `text` stands where a digit is expected and is none."""
+    parts = text.removeprefix("~").split("+", _PARTS - 1)
+    return any(key not in DIGITS for part in parts for key in part.partition("@")[0])
+
+
 def _digits(text: str, control: SessionControl) -> Iterator[SentDigit]:
     for part in text.split("+", _PARTS - 1):
         keys, _, length = part.partition("@")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -226,6 +227,12 @@ class Registry(Generic[I]):
             self._interfaces = {k: v for k, v in self._interfaces.items() if v.module != module}
             self._refused = {k: v for k, v in self._refused.items() if v.module != module}
 
+    def take_out(self, module: str) -> list[Callable[[], None]]:
+        """Take back what `module` registered, and return what registers it again."""
+        brought = [interface for interface in self.offered() if interface.module == module]
+        self.remove_module(module)
+        return [partial(self.add, interface) for interface in brought]
+
     def offered(self) -> list[I]:
         """Return all that modules brought, what was refused included, sorted by name."""
         with self._lock:
@@ -252,6 +259,8 @@ class AnyRegistry(Protocol):
     kind: str
 
     def remove_module(self, module: str) -> None: ...
+
+    def take_out(self, module: str) -> list[Callable[[], None]]: ...
 
     def offered(self) -> Sequence[Interface]: ...
 

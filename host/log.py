@@ -12,8 +12,9 @@ from host.leading_number import leading_int
 
 
 class LogLevel(IntEnum):
-    """FreeSWITCH's log levels; a lower number is more severe."""
+    """FreeSWITCH's log levels; a lower number is more severe. `DISABLE` is a limit that lets nothing pass."""
 
+    DISABLE = -1
     CONSOLE = 0
     ALERT = 1
     CRIT = 2
@@ -84,7 +85,9 @@ class Log:
             self._set(self._sinks)
 
     def write(self, entry: LogEntry) -> None:
-        """Hand `entry` to the sinks that take its level."""
+        """Hand `entry` to the sinks that take its level; none takes one of the level `DISABLE`."""
+        if entry.level < LogLevel.CONSOLE:
+            return
         for sink, level in self._sinks:
             if entry.level <= level:
                 sink(entry)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from host.channel_state import ChannelState
 from host.log import LogLevel
 
 if TYPE_CHECKING:
@@ -33,19 +35,29 @@ class LoadedModule:
     code: ModuleType
 
 
+def is_core(name: str) -> bool:
+    """Return whether a name is one of the core's own modules, which is no file (`CORE_PCM_MODULE`)."""
+    return name.startswith("CORE_")
+
+
 class ModuleLoader:
     """The modules of one switch, in order of loading."""
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
         self._loaded: dict[str, LoadedModule] = {}
+        # What takes in again what the core's own modules, where they were unloaded, had brought.
+        self._core: dict[str, list[Callable[[], None]]] = {}
         self._lock = threading.RLock()
 
     def load(self, name: str) -> None:
         """Load a module; ModuleError when there is none, it is loaded already, or its `load` fails."""
         with self._lock:
-            if name in self._loaded:
+            if self.exists(name):
                 raise ModuleError("Module already loaded")
+            if is_core(name):
+                self._load_core(name)
+                return
             code = self._find(name)
             try:
                 code.load(self._switch)
@@ -66,10 +78,13 @@ class ModuleLoader:
         One that says `UNLOADABLE = False` is unloaded only by `force`.
         """
         with self._lock:
+            if is_core(name):
+                self._unload_core(name)
+                return
             module = self._loaded.get(name)
             if module is None:
                 raise ModuleError("No such module!")
-            if not (force or getattr(module.code, "UNLOADABLE", True)):
+            if not (force or self.unloadable(name)):
                 raise ModuleError("Module is not unloadable")
             del self._loaded[name]
             if hasattr(module.code, "unload"):
@@ -78,8 +93,46 @@ class ModuleLoader:
         self._tell("MODULE_UNLOAD", name)
 
     def exists(self, name: str) -> bool:
-        """Return whether the module is loaded."""
-        return name in self._loaded
+        """Return whether the module is loaded, one of the core's included."""
+        return name in self._loaded or (is_core(name) and self._brings(name))
+
+    def unloadable(self, name: str) -> bool:
+        """Return whether a loaded module lets itself be unloaded without force."""
+        module = self._loaded.get(name)
+        return module is None or bool(getattr(module.code, "UNLOADABLE", True))
+
+    def in_use(self, name: str) -> bool:
+        """Return whether a call needs the module: its endpoint, the application that it executes, or the core."""
+        sessions = [session for session in list(self._switch.sessions.values()) if not session.channel.down]
+        if is_core(name):
+            return bool(sessions)
+        for session in sessions:
+            endpoint = self._switch.endpoints.get(session.endpoint)
+            if endpoint is not None and endpoint.module == name:
+                return True
+            if session.channel.running_state is ChannelState.CS_EXECUTE:
+                running = self._switch.applications.get(
+                    session.channel.get_variable("current_application") or ""
+                )
+                if running is not None and running.module == name:
+                    return True
+        return False
+
+    def _brings(self, name: str) -> bool:
+        return any(one.module == name for registry in self._switch.registries for one in registry.offered())
+
+    def _load_core(self, name: str) -> None:
+        kept = self._core.pop(name, None)
+        if kept is None:
+            raise ModuleError(f"there is no module {name}")
+        for give_back in kept:
+            give_back()
+
+    def _unload_core(self, name: str) -> None:
+        kept = [give_back for registry in self._switch.registries for give_back in registry.take_out(name)]
+        if not kept:
+            raise ModuleError("No such module!")
+        self._core[name] = kept
 
     def file(self, name: str) -> str:
         """Return the file that a loaded module came from, this program's own for the core's modules."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import gc
 import ipaddress
 import os
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,7 +23,6 @@ from host.console_settings import LogFormat
 from host.default_config import EVENT_SOCKET_PASSWORD, default_configuration
 from host.error_line import error_line
 from host.heartbeat import start_heartbeat
-from host.local_mask import local_mask
 from host.log import LogLevel, level_of
 from host.log_writer import LogFile, into_file, on_terminal
 from host.missing_names import report_missing
@@ -40,6 +41,11 @@ SIP_PORT: Final = 5060
 # Objects made and not freed before the youngest are looked at for circles: those of some twenty calls. Python's 700
 # is less than one call makes, so every look found all of it alive, and a fifth of a call's time went there.
 _COLLECT_AFTER: Final = (30_000, 20, 20)
+
+# What Linux is asked for an interface's address and mask, and where that stands in its `struct ifreq`.
+_SIOCGIFADDR: Final = 0x8915
+_SIOCGIFNETMASK: Final = 0x891B
+_ADDRESS: Final = slice(20, 24)
 DESCRIPTION: Final = "Answer calls and operators with the scripts and the XML configuration given."
 EXAMPLES: Final = """\
 examples:
@@ -351,7 +357,7 @@ def _set_variables(switch: Switch, options: argparse.Namespace) -> None:
     variables = switch.global_variables
     address = _own_address(socket.AF_INET, "192.0.2.1") or "127.0.0.1"
     variables.set("local_ip_v4", address)
-    mask = local_mask(address)
+    mask = _own_mask(address)
     if mask is not None:
         variables.set("local_mask_v4", mask)
     variables.set("local_ip_v6", _own_address(socket.AF_INET6, "2001:db8::1") or "::1")
@@ -382,6 +388,20 @@ def _own_address(family: socket.AddressFamily, far: str) -> str | None:
             return str(probe.getsockname()[0])
     except OSError:
         return None
+
+
+def _own_mask(address: str) -> str | None:
+    """Return the network mask of the interface that has an IPv4 address, None when none has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for _, name in socket.if_nameindex():
+            request = struct.pack("256s", os.fsencode(name))
+            try:
+                found = fcntl.ioctl(sock.fileno(), _SIOCGIFADDR, request)[_ADDRESS]
+                if socket.inet_ntoa(found) == address:
+                    return socket.inet_ntoa(fcntl.ioctl(sock.fileno(), _SIOCGIFNETMASK, request)[_ADDRESS])
+            except OSError:
+                continue  # an interface without an address
+    return None
 
 
 def _warn_of_the_password(switch: Switch) -> None:

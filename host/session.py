@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from host import session_state
@@ -82,8 +83,12 @@ class Session:
         rate: int = 8000,
         uuid: str | None = None,
         transport: RtpTransport | None = None,
+        born_as: str | None = None,
     ) -> None:
-        """Make a session; with `transport` its line is an RtpLine. TransportError when that cannot be opened."""
+        """Make a session; with `transport` its line is an RtpLine. TransportError when that cannot be opened.
+
+        `born_as` is the name under which its first codecs are told, where it gets its own only after that.
+        """
         self.switch = switch
         self.clock = switch.clock
         self.endpoint = endpoint
@@ -106,6 +111,8 @@ class Session:
         self.last_running_state = ChannelState.CS_NONE  # the one before that of the channel
         self._driver: threading.Thread | None = None
         self._new_state = switch.clock.waiter()
+        self._keeping = threading.Lock()
+        self._keepers = 0  # other threads that are not through with it
         self.depth = 0
         # Look at a digit before anybody reads it or it is sent, in any thread; True swallows it.
         self.digit_interceptors: list[Callable[[Digit], bool]] = []
@@ -115,6 +122,7 @@ class Session:
         # Detectors that listen beside what the call does, by number: called with what they found, at once.
         self.background_detectors: dict[int, Callable[[str], object]] = {}
         self.ended = switch.clock.waiter()
+        self.channel.name = born_as or name
         self._introduce(name, rate)
         if uuid:
             self._rename(uuid)
@@ -134,6 +142,7 @@ class Session:
             variables.set("channel_name", name)
         for side in ("read", "write"):
             tell_codec(channel, side, "L16", rate, introduced=False)
+        channel.name = name
         if channel.outbound:
             variables.set("channel_name", name)
 
@@ -204,6 +213,7 @@ class Session:
                 state = channel.state
                 channel.flags -= {Flag.TRANSFER, Flag.REDIRECT}
                 if state is ChannelState.CS_DESTROY:
+                    self._wait_for_keepers()
                     channel.fire("CHANNEL_DESTROY")
                 channel.run_state(state)
                 self._enter(state)
@@ -221,6 +231,22 @@ class Session:
             self.io = _NO_ENDPOINT
             channel.on_change = _do_nothing
             self.ended.notify()
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the call from being destroyed while another thread is in the block (FreeSWITCH: a lock)."""
+        with self._keeping:
+            self._keepers += 1
+        try:
+            yield
+        finally:
+            with self._keeping:
+                self._keepers -= 1
+            self._new_state.notify()
+
+    def _wait_for_keepers(self) -> None:
+        while self._keepers:
+            self._new_state.wait(None)
 
     def _enter(self, state: ChannelState) -> None:
         for table in [self.endpoint_handlers, *self.handlers, session_state.DEFAULT]:

@@ -24,6 +24,9 @@ _POSTGRES_OPTIONS: Final[dict[str, Any]] = {
 
 _T = TypeVar("_T")
 
+# Called with each statement, without its values, by any thread (FreeSWITCH: `fsctl debug_sql`).
+statement_watchers: Final[list[Callable[[str], None]]] = []
+
 
 class SqlError(Exception):
     """A database that cannot be reached, or a statement that failed; the text is the database's own."""
@@ -55,6 +58,11 @@ def open_store(dsn: str, schema: str) -> SqlStore:
     return PostgresStore(dsn, schema) if is_postgres(dsn) else SqliteStore(dsn, schema)
 
 
+def _tell(sql: str) -> None:
+    for watch in statement_watchers:
+        watch(sql)
+
+
 class SqliteStore:
     """An SQLite database. Texts are stored as their bytes, so that those that are no UTF-8 pass unharmed."""
 
@@ -81,6 +89,7 @@ class SqliteStore:
                 self._connection.execute("begin immediate")
                 rows: list[Row] = []
                 for sql, values in statements:
+                    _tell(sql)
                     # As blobs cast to text: any bytes compare equal to themselves.
                     prepared = sql.replace("?", "cast(? as text)")
                     rows += self._connection.execute(prepared, [to_bytes(value) for value in values])
@@ -122,6 +131,7 @@ class PostgresStore:
                 cursor.execute(f"lock table {locked} in share row exclusive mode")
             rows: list[Row] = []
             for sql, values in statements:
+                _tell(sql)
                 cursor.execute(sql.replace("?", "%s"), [_storable(value) for value in values])
                 rows += cursor.fetchall() if cursor.description is not None else ()
             return rows

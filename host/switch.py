@@ -61,9 +61,6 @@ if TYPE_CHECKING:
 # Called with what happened, the channel it happened to (or None) and its facts; must return at once.
 Observer = Callable[[str, "Channel | None", dict[str, object]], None]
 
-# The versions of UUIDs that can be made.
-UUID_VERSIONS: Final = (4, 7)
-
 # The folders a FreeSWITCH script asks for as global variables, relative to the base folder.
 FOLDERS: Final = {
     "base_dir": "",

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from lxml import etree
 
-from host.xml_text import named_child
+from host.xml_text import named_child, parse_xml, xml_text
 
 # What a user takes over: (the container, what is in it).
 _INHERITED = (("params", "param"), ("variables", "variable"), ("profile-variables", "variable"))
@@ -124,12 +124,15 @@ class Directory:
         key: str = "id:number-alias",
         ip: str | None = None,
         params: Mapping[str, str] | None = None,
+        relaid: bool = False,
     ) -> DirectoryUser | None:
         """Return the user whose attribute `key` (several with `:` between them) is `user`; None without.
 
         The key `id` stands for `number-alias` too. Groups come before the domain's own users; pointers
         (`type="pointer"`) are passed over, unless the param `user_type` is `pointer` or `any`. With `ip`, a user
         of that address comes first. A user with `cacheable` (a number of ms, or any text for ever) is remembered.
+        `relaid` gives its element the blanks that it has in FreeSWITCH, which writes and reads it before it adds to
+        it: for those who show it.
         """
         for one_key in key.split(":"):
             cache_key = (one_key, user, domain)
@@ -139,7 +142,7 @@ class Directory:
             asked = {**(params or {}), "key": one_key, "user": user, "domain": domain}
             if ip is not None:
                 asked["ip"] = ip
-            found = self._lookup(one_key, user, domain, ip, asked)
+            found = self._lookup(one_key, user, domain, ip, asked, relaid=relaid)
             if found is not None:
                 self._keep(cache_key, found)
                 return found
@@ -196,7 +199,7 @@ class Directory:
         return delimiter.join(dialed) or None
 
     def _lookup(
-        self, key: str, user: str, domain: str, ip: str | None, params: Mapping[str, str]
+        self, key: str, user: str, domain: str, ip: str | None, params: Mapping[str, str], *, relaid: bool
     ) -> DirectoryUser | None:
         found_domain = self.domain(domain, params)
         found = (
@@ -207,11 +210,9 @@ class Directory:
         if found_domain is None or found is None:
             return None
         group, element = found
-        merged = deepcopy(element)
+        merged = parse_xml(xml_text(element)) if relaid else deepcopy(element)
         merged.tail = None
-        for giver in (group, found_domain):
-            if giver is not None:
-                _inherit(merged, giver)
+        _inherit(merged, [giver for giver in (group, found_domain) if giver is not None])
         if found_domain.get("name"):
             merged.set("domain-name", found_domain.get("name", ""))
         return DirectoryUser(merged, group.get("name", "") if group is not None else "")
@@ -261,16 +262,29 @@ def _places(domain: etree._Element) -> Iterator[tuple[etree._Element | None, etr
     yield None, users if users is not None else domain
 
 
-def _inherit(user: etree._Element, giver: etree._Element) -> None:
+def _inherit(user: etree._Element, givers: list[etree._Element]) -> None:
+    """Add to a user what the givers have and it has not; FreeSWITCH: in front of its own."""
+    made: list[etree._Element] = []
     for container, tag in _INHERITED:
         into = user.find(container)
         if into is None:
-            into = etree.SubElement(user, container)
+            into = etree.Element(container)
+            made.append(into)
         names = {entry.get("name", "").lower() for entry in into.iterchildren(tag)}
-        for name, value in settings(giver, container):
-            if name.lower() not in names:
-                names.add(name.lower())
-                etree.SubElement(into, tag, {"name": name, "value": value})
+        added: list[etree._Element] = []
+        for giver in givers:
+            for name, value in settings(giver, container):
+                if name.lower() not in names:
+                    names.add(name.lower())
+                    added.append(etree.Element(tag, {"name": name, "value": value}))
+        _put_in_front(into, added)
+    _put_in_front(user, made)
+
+
+def _put_in_front(parent: etree._Element, added: list[etree._Element]) -> None:
+    if added:
+        added[-1].tail, parent.text = parent.text, None
+        parent[:0] = added
 
 
 def flat_dial_string(text: str) -> str:

@@ -154,15 +154,17 @@ def _write(element: etree._Element, depth: int, out: list[str]) -> None:
         f' {name}="{_reference(value, _IN_ATTRIBUTE)}"' for name, value in _attributes(element)
     )
     out.append("  " * depth + f"<{element.tag}{attributes}>")
-    text = element.text
-    for child in element:
-        _write_text(text, out)
+    children = list(element)
+    texts = [element.text or "", *(child.tail or "" for child in children)]
+    last = max((index for index, text in enumerate(texts) if text), default=-1)
+    for index, child in enumerate(children):
+        # FreeSWITCH: with nothing between two tags all of the text that is left comes there, and again where it is.
+        _write_text(texts[index] or ("".join(texts[index:]) if index < last else ""), out)
         if isinstance(child, etree._Entity):
             out.append(child.text or "")  # a reference that is never followed
         else:
             _write(child, depth + 1, out)
-        text = child.tail
-    _write_text(text, out)
+    _write_text(texts[-1], out)
     if out[-1].endswith("\n"):
         out.append("  " * depth)
     out.append(f"</{element.tag}>\n")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from host.channel import Flag
 from host.channel_state import ChannelState
 from host.channel_watch import wait_until
 from host.hangup_cause import HangupCause
-from host.ivr.bridge_side import BridgeSide, arrange_peer, run_side, transfer_after_bridge
+from host.ivr.bridge_side import FRAME, BridgeSide, arrange_peer, run_side, transfer_after_bridge
+from host.ivr.broadcast import flush_broadcasts, stop_broadcast
 from host.ivr.dial_options import DEFAULT_TIMEOUT
 from host.ivr.fail_cause import handle_cause
+from host.ivr.idle_silence import IdleSilence
 from host.ivr.media_path import media_on
 from host.ivr.originate import exported
 from host.ivr.originate_group import pass_callee_id
@@ -58,7 +61,20 @@ def bridge(
     caller.flags.add(Flag.BRIDGE_ORIGINATOR)
     peer.flags.discard(Flag.BRIDGE_ORIGINATOR)
     side = BridgeSide(a, b, args, originator=True)
-    status, told = _run(side, peer_args)
+    with b.kept():
+        peer_side = BridgeSide(b, a, peer_args, originator=False)
+        status, told = _run(side, peer_side)
+        _end(side, status, told=told)
+        peer_side.told = True
+        caller.tell_watchers()
+    _go_on(side)
+    return status
+
+
+def _end(side: BridgeSide, status: Status, *, told: bool) -> None:
+    """Tell that the bridge is over, and let each leg be one of its own again."""
+    a, b = side.session, side.other
+    caller, peer = a.channel, b.channel
     if status is not Status.SUCCESS:
         caller.log(LogLevel.WARNING, f"Bridge Failed {caller.name}->{peer.name}")
         peer.hangup(HangupCause.NO_ANSWER)
@@ -71,11 +87,9 @@ def bridge(
         a.switch.observe("unbridge", caller, other=peer.uuid, cause=peer.hangup_cause.name)
     a.io.message(a, "unbridge", b.uuid)
     b.io.message(b, "unbridge", a.uuid)
-    _go_on(side)
-    return status
 
 
-def _run(side: BridgeSide, peer_args: InputArgs | None) -> tuple[Status, bool]:
+def _run(side: BridgeSide, peer_side: BridgeSide) -> tuple[Status, bool]:
     """Set the bridge up and stay in it; return how it went and whether CHANNEL_BRIDGE was fired."""
     a, b = side.session, side.other
     caller, peer = a.channel, b.channel
@@ -111,18 +125,24 @@ def _run(side: BridgeSide, peer_args: InputArgs | None) -> tuple[Status, bool]:
     a.partner, b.partner = b.uuid, a.uuid
     a.line.bridge(b.line)
     inner = Flag.INNER_BRIDGE in caller.flags
-    if arrange_peer(BridgeSide(b, a, peer_args, originator=False)):
+    if arrange_peer(peer_side):
         run_side(side)
     else:
         side.clean_exit = True
     if Flag.BROADCAST in peer.flags:
-        b.break_off(all_operations=True)
+        flush_broadcasts(b)  # or what waits behind the one that plays would keep it here
+        stop_broadcast(b)
     # by now either leg may be in another bridge
     wait_until(
         a.clock,
         lambda: peer.state is not ChannelState.CS_EXCHANGE_MEDIA or b.partner != a.uuid,
         peer,
     )
+    if caller.down and peer.down:
+        # FreeSWITCH: a caller that has hung up first is told it of last, the other's end takes less than a look
+        wait_until(
+            a.clock, lambda: peer.state is ChannelState.CS_DESTROY, peer, deadline=a.clock.now() + FRAME
+        )
     a.line.unbridge()
     for one, other in ((a, b), (b, a)):
         if one.partner == other.uuid:
@@ -151,10 +171,12 @@ def _show(session: Session, to: Session) -> None:
     else:
         name = profile.callee_id_name
         number = profile.callee_id_number or profile.destination_number
-    for what, text in (("name", name or number), ("number", number)):
-        shown = text.rpartition("/")[2]
-        if shown:
-            to.channel.variables.set(f"last_sent_callee_id_{what}", shown)
+    shown = [text.rpartition("/")[2] for text in (name or number, number)]
+    for what, text in zip(("name", "number"), shown, strict=True):
+        if text:
+            to.channel.variables.set(f"last_sent_callee_id_{what}", text)
+    if to.endpoint == "loopback":  # its far end is a call here, whose profile tells whom it speaks with
+        to.io.message(to, "display", "|".join(shown))
 
 
 def _share_exports(a: Session, b: Session) -> None:
@@ -233,7 +255,8 @@ def wait_for_answer(session: Session, peer: Session) -> Status:
     if not called.flags & _MEDIA:
         if wait.ringback.wanted and channel.media_ready:
             wait.ringback.start()
-        with wait.watching(called):
+        silence = nullcontext() if wait.ringback.wanted else IdleSilence(session)
+        with wait.watching(called), silence:
             while called.up and not called.flags & _MEDIA and channel.ready:
                 if wait.cancelled_by_key or session.clock.now() >= deadline:
                     status = Status.FALSE if wait.cancelled_by_key else Status.TIMEOUT

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from host import session_state
 from host.caller_profile import CallerExtension
 from host.channel import Flag
 from host.channel_state import ChannelState
 from host.channel_watch import wait_until, watching
-from host.clock import SECOND
+from host.clock import MILLISECOND, SECOND
 from host.event import Event
 from host.hangup_cause import HangupCause
 from host.inbox import Break, Digit
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from host.session import Session
 
 _KEY = "bridge"
+# How long a leg reads at most before it looks what has become of the other one.
+FRAME: Final = 20 * MILLISECOND
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class BridgeSide:
     args: InputArgs | None
     originator: bool
     clean_exit: bool = False
+    told: bool = False  # the originator has told that the bridge is over
 
 
 def run_side(side: BridgeSide) -> None:
@@ -56,6 +59,7 @@ def run_side(side: BridgeSide) -> None:
     if not inner:
         _run_api(session, "api_after_bridge")
         _exec_after_bridge(session)
+    session.forget_input(digits=True)
     channel.variables.set("bridge_to", None)
     channel.flags -= {Flag.HOLD}
     channel.clear_flag(Flag.BRIDGED)
@@ -224,6 +228,10 @@ def on_exchange_media(session: Session) -> bool:
         channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
         return False
     run_side(side)
+    if channel.down and side.other.channel.up:
+        # FreeSWITCH: the caller notices the end of the other one before that has read its last frame
+        deadline = session.clock.now() + FRAME
+        wait_until(session.clock, lambda: side.told, side.other.channel, deadline=deadline)
     session.handlers[:] = [table for table in session.handlers if table is not PEER_HANDLERS]
     if (
         not channel.flags & {Flag.TRANSFER, Flag.REDIRECT, Flag.INNER_BRIDGE, Flag.XFER_ZOMBIE}

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
+from host.channel_event import tell_codec
 from host.channel_watch import watching
 from host.event import Event
 from host.inbox import Break, Digit
+from host.ivr.media_path import media_on
 from host.log import LogLevel
 from host.media_bug import MediaBug, add_media_bug, remove_media_bug
 from host.status import Status
@@ -46,6 +48,8 @@ def eavesdrop(session: Session, target: Session, ear: Ear, require_group: str = 
     FALSE when the target has no media, BREAK when its `eavesdrop_group` does not have `require_group`.
     """
     channel, heard = session.channel, target.channel
+    if target is not session and Flag.PROXY_MODE in heard.flags:
+        media_on(target, rebridge=True)  # its sound passes elsewhere
     if target is session or heard.down or not heard.flags & _MEDIA:
         channel.log(LogLevel.ERR, f"Cannot eavesdrop on {heard.name}: it has no media")
         return Status.FALSE
@@ -53,9 +57,12 @@ def eavesdrop(session: Session, target: Session, ear: Ear, require_group: str = 
         return Status.BREAK
     if session.pre_answer() is not Status.SUCCESS:
         return Status.FALSE
+    former = channel.variables.get("read_codec") or "L16"
+    tell_codec(channel, "read", "L16", session.line.rate)
     bug = MediaBug("eavesdrop", target.uuid, session.line.stop_eavesdrop)
     add_media_bug(target, bug)
     _apply(session, target, ear)
+    _show(session, target)
     try:
         with watching(channel.on_change, heard):
             while channel.ready and heard.up:
@@ -76,6 +83,18 @@ def eavesdrop(session: Session, target: Session, ear: Ear, require_group: str = 
         return Status.SUCCESS
     finally:
         remove_media_bug(target, bug)
+        tell_codec(channel, "read", former, session.line.rate)
+        session.forget_input(digits=True)
+
+
+def _show(session: Session, target: Session) -> None:
+    """Tell the listener's far end whom it hears (FreeSWITCH: the target's caller)."""
+    profile = target.channel.profile
+    who = {"name": profile.caller_id_name, "number": profile.caller_id_number}
+    for part, text in who.items():
+        if text:
+            session.channel.variables.set(f"last_sent_callee_id_{part}", text)
+    session.io.message(session, "display", "|".join(who.values()))
 
 
 def _apply(session: Session, target: Session, ear: Ear) -> None:

@@ -8,6 +8,7 @@ from host.channel import Flag
 from host.channel_state import CallState
 from host.ivr.broadcast import play_music, stop_broadcast
 from host.ivr.media_path import leave_after_hold, media_on
+from host.log import LogLevel
 
 if TYPE_CHECKING:
     from host.session import Session
@@ -23,28 +24,42 @@ def is_held(session: Session) -> bool:
 
 
 def hold(session: Session, display: str = "", *, music: bool = True) -> bool:
-    """Ask the endpoint to hold the call, and (`music`) play its hold music to the other leg.
+    """Ask the endpoint to hold the call, and (`music`) play its hold music to the other leg; False when it is held.
 
-    FreeSWITCH: always a success; an endpoint that has no hold leaves the call's state as it is.
+    FreeSWITCH: an endpoint that has no hold leaves the call's state as it is, and yet it is told (CHANNEL_HOLD).
     """
     channel = session.channel
+    if channel.call_state is CallState.HELD:
+        channel.log(LogLevel.WARNING, "Call is already on hold. No need to hold again.")
+        return False
     if Flag.PROXY_MODE in channel.flags:
         media_on(session, rebridge=True)  # there is no music where no sound passes
     if session.io.message(session, "hold", display):
         channel.set_flag(Flag.PROTO_HOLD)
-        _tell_held(session)
+        _note_held(session)
     partner = _partner(session)
     if partner is not None and music:
         path = hold_music(session)
         if path and path.lower() not in ("silence", INDICATE_HOLD):
             play_music(partner, path)
+    channel.fire("CHANNEL_HOLD")
     return True
+
+
+def toggle_hold(session: Session, display: str = "") -> bool:
+    """End a hold, or begin one where the call is active; False when that fails (FreeSWITCH: else nothing is done)."""
+    if is_held(session):
+        return unhold(session)
+    if session.channel.call_state not in (CallState.ACTIVE, CallState.UNHELD):
+        return True
+    return hold(session, display)
 
 
 def unhold(session: Session) -> bool:
     """End a hold; False when the endpoint does not hold the call."""
     channel = session.channel
     if not is_held(session):
+        channel.log(LogLevel.WARNING, "Call is not on hold. No need to unhold.")
         return False
     session.io.message(session, "unhold", "")
     channel.clear_flag(Flag.PROTO_HOLD)
@@ -118,11 +133,15 @@ def hold_refused(session: Session, *, held: bool) -> None:
         _tell_held(session)
 
 
-def _tell_held(session: Session) -> None:
+def _note_held(session: Session) -> None:
     channel = session.channel
     channel.profile.times.last_hold = session.clock.time()
     channel.set_call_state(CallState.HELD)
-    channel.fire("CHANNEL_HOLD")
+
+
+def _tell_held(session: Session) -> None:
+    _note_held(session)
+    session.channel.fire("CHANNEL_HOLD")
 
 
 def _tell_unheld(session: Session) -> None:

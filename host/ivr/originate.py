@@ -118,6 +118,8 @@ def _place(request: Request, dial_string: str) -> tuple[Session | None, HangupCa
             caller.channel.variables.set("originated_legs", None)
             caller.channel.variables.set("originate_causes", None)
         caller.channel.set_flag(Flag.ORIGINATOR)
+        caller.channel.variables.set("originate_disposition", "failure")
+        caller.channel.variables.set("DIALSTATUS", "INVALIDARGS")
         if caller.channel.up and caller.channel.answered:
             caller.channel.set_call_state(CallState.RING_WAIT)
         session_state.run_moment(caller, "pre_originate")
@@ -126,8 +128,11 @@ def _place(request: Request, dial_string: str) -> tuple[Session | None, HangupCa
         parsed = parse_dial_string(dial_string)
     except DialStringError as error:
         request.switch.log(LogLevel.ERR, str(error), uuid=caller.uuid if caller is not None else "")
-        cause = HangupCause.DESTINATION_OUT_OF_ORDER
+        # FreeSWITCH: a caller that calls nobody has given up
+        nobody = caller is not None and not dial_string
+        cause = HangupCause.ORIGINATOR_CANCEL if nobody else HangupCause.DESTINATION_OUT_OF_ORDER
         _tell_caller(request, None, cause)
+        _active_again(caller)
         return None, cause
     if parsed.is_enterprise:
         from host.ivr.originate_enterprise import place_enterprise  # it comes back here for each dial string
@@ -162,11 +167,16 @@ def place_single(
         session_state.run_moment(leg, "post_originate")
     if caller is not None:
         session_state.run_moment(caller, "post_originate")
-        if caller.channel.up and caller.channel.answered:
-            caller.channel.set_call_state(CallState.ACTIVE)
+        _active_again(caller)
         if options.hangup_on_reject and leg is None:
             caller.channel.hangup(cause)
     return leg, cause
+
+
+def _active_again(caller: Session | None) -> None:
+    """Let the caller be one that waits for nobody."""
+    if caller is not None and caller.channel.up and caller.channel.answered:
+        caller.channel.set_call_state(CallState.ACTIVE)
 
 
 def _orphan(leg: Session) -> HangupCause:

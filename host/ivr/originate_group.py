@@ -14,6 +14,7 @@ from host.ivr.caller_place import place_of
 from host.ivr.confirm import ask_for_key
 from host.ivr.dial_options import confirm_of_leg
 from host.ivr.outgoing_leg import OutgoingLeg, place_leg
+from host.ivr.transfer_recordings import follow_transfer
 from host.log import LogLevel
 from host.status import Status
 from host.truth import is_true
@@ -332,6 +333,8 @@ class _GroupCall:
 
         caller.channel.variables.set("soft_holding_uuid", None)
         holder.channel.variables.set("hangup_after_bridge", "true")
+        for recorded in (caller, holder):
+            follow_transfer(recorded, first.session)
         uuid_bridge(holder, first.session)
 
     def _losing_cause(self, outcome: Outcome) -> HangupCause:

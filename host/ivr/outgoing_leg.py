@@ -187,8 +187,9 @@ def _dress(calling: Calling, leg: Leg, session: Session, forwards: int) -> None:
         if channel.profile.originator is None:
             channel.profile.originator = caller.channel.profile.clone()
             _keep_identity(channel.profile.originator, caller.channel.profile)
-        variables.set("call_uuid", caller.channel.variables.get("call_uuid"))
     channel.fire("CHANNEL_OUTGOING")
+    if caller is not None:
+        variables.set("call_uuid", caller.channel.variables.get("call_uuid"))
     own = list(leg.variables)
     general = list(calling.variables.items())
     ordered = general + own if is_true(calling.variables.get("local_var_clobber")) else own + general

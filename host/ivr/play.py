@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from host.arguments import separate
 from host.clock import SECOND
-from host.inbox import Wake
+from host.inbox import Break, Wake
 from host.ivr.input_args import NO_INPUT, InputArgs
 from host.ivr.sleep import sleep
 from host.leading_number import leading_int
@@ -27,6 +27,7 @@ _READ_OTHERWISE: Final = ("local_stream://", "file_string://", "shell_stream://"
 # FreeSWITCH: of a path divided by `playback_delimiter`, so many parts are played, with so long a pause between them.
 _PARTS_LIMIT: Final = 128
 _PART_PAUSE_MS: Final = 250
+_CUMULATIVE: Final = "playback_timeout_sec_cumulative"
 
 
 class FilePlayback:
@@ -122,6 +123,31 @@ class FilePlayback:
         self._inbox.put(Wake())
 
 
+class PlayBudget:
+    """How long a playback of several parts may go on, and whether the present part was skipped.
+
+    FreeSWITCH heeds `playback_timeout_sec` and `playback_timeout_sec_cumulative`, which wins, of two seconds and more.
+    """
+
+    def __init__(self, session: Session) -> None:
+        get = session.channel.get_variable
+        cumulative = get(_CUMULATIVE)
+        seconds = leading_int(cumulative if cumulative is not None else get("playback_timeout_sec") or "")
+        self.left: int | None = seconds * SECOND if seconds > 1 else None  # in µs
+        self.skipped = False
+        self._cumulative = cumulative is not None
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left of it."""
+        return self.left is not None and self.left <= 0
+
+    def keep(self, session: Session) -> None:
+        """Leave what is left to the next playback, in whole seconds (FreeSWITCH: not where nothing is)."""
+        if self._cumulative and self.left is not None and self.left > 0:
+            session.channel.variables.set(_CUMULATIVE, str(self.left // SECOND))
+
+
 def play_file(
     session: Session, path: str, start: int = 0, args: InputArgs | None = None, volume: int = 0
 ) -> Status:
@@ -130,15 +156,20 @@ def play_file(
     BREAK when a key, an event or `uuid_break` ended it, TIMEOUT when `playback_timeout_sec` did (SUCCESS with
     `playback_timeout_as_success`), NOT_FOUND when there is nothing to play, FALSE when the call is not there (any
     more) or `path` is empty. A call without media gets early media first. `volume` is in dB, -50 to 50.
-    With `playback_delimiter` the path is several, `playback_sleep_val` ms apart; one that is missing is passed over.
+    With `playback_delimiter` the path is several, `playback_sleep_val` ms apart; one that is missing is passed over,
+    one that `uuid_break` ends (without `all`) is not the last. `playback_timeout_sec` counts over all of them, and
+    `playback_timeout_sec_cumulative` is left with what it has still to give.
     """
     channel = session.channel
     args = args or NO_INPUT
     if not channel.ready or not session.pre_answer() or not path:
         return Status.FALSE
     delimiter = channel.get_variable("playback_delimiter")
+    budget = PlayBudget(session)
     if not delimiter:
-        return _play_part(session, path, start, args, volume)
+        status = _play_part(session, path, start, args, volume, budget)
+        budget.keep(session)
+        return status
     pause = leading_int(channel.get_variable("playback_sleep_val") or str(_PART_PAUSE_MS))
     status = Status.SUCCESS
     for number, part in enumerate(separate(path, delimiter[0], _PARTS_LIMIT)):
@@ -146,17 +177,22 @@ def play_file(
             status = sleep(session, pause if pause > 0 else _PART_PAUSE_MS, args)
             if not status:
                 break
-        status = _play_part(session, part, start if number == 0 else 0, args, volume)
-        if status not in (Status.SUCCESS, Status.NOT_FOUND) or not channel.ready:
+        status = _play_part(session, part, start if number == 0 else 0, args, volume, budget)
+        goes_on = status in (Status.SUCCESS, Status.NOT_FOUND) or budget.skipped
+        if not goes_on or budget.spent or not channel.ready:
             break
+    budget.keep(session)
     return status
 
 
-def _play_part(session: Session, path: str, start: int, args: InputArgs, volume: int) -> Status:
+def _play_part(
+    session: Session, path: str, start: int, args: InputArgs, volume: int, budget: PlayBudget
+) -> Status:
     # What speaks plays files itself, so it imports this module.
     from host.ivr import phrase, speak
 
     channel = session.channel
+    budget.skipped = False
     if path[:7].lower() == "phrase:":
         name, colon, data = path[7:].partition(":")
         language = channel.get_variable("language")
@@ -170,12 +206,20 @@ def _play_part(session: Session, path: str, start: int, args: InputArgs, volume:
         session.switch.observe("play_failed", channel, path=path, reason=str(error))
         session.forget_input(digits=True)  # FreeSWITCH: only where there was nothing to play
         return Status.NOT_FOUND
-    return play_sound(session, sound, start, args, volume)
+    return play_sound(session, sound, start, args, volume, budget)
 
 
-def play_sound(session: Session, sound: Sound, start: int, args: InputArgs, volume: int = 0) -> Status:
-    """Play an opened sound; as `play_file`."""
+def play_sound(
+    session: Session,
+    sound: Sound,
+    start: int,
+    args: InputArgs,
+    volume: int = 0,
+    budget: PlayBudget | None = None,
+) -> Status:
+    """Play an opened sound; as `play_file`, of whose `budget` it takes what it needs."""
     channel = session.channel
+    budget = budget or PlayBudget(session)
     rate = session.line.rate
     file = FilePlayback(session, sound, session.line.play(sound.source, start))
     if volume:
@@ -194,7 +238,7 @@ def play_sound(session: Session, sound: Sound, start: int, args: InputArgs, volu
     channel.fire("PLAYBACK_START", *headers)
     former, session.playing = session.playing, file
     try:
-        status = _wait(session, file, args, _deadline(session))
+        status = _wait(session, file, args, budget)
     finally:
         session.playing = former
         position = file.position
@@ -231,13 +275,19 @@ def _read_ahead(sound: Sound, played: int, length: int | None) -> int:
     return taken if length is None else min(taken, max(length, played))
 
 
-def _deadline(session: Session) -> int | None:
-    """Return when `playback_timeout_sec` ends a playback; FreeSWITCH heeds two seconds and more."""
-    seconds = leading_int(session.channel.get_variable("playback_timeout_sec") or "")
-    return session.clock.now() + seconds * SECOND if seconds > 1 else None
+def _wait(session: Session, file: FilePlayback, args: InputArgs, budget: PlayBudget) -> Status:
+    if budget.left is None:
+        return _wait_until(session, file, args, None, budget)
+    deadline = session.clock.now() + budget.left
+    try:
+        return _wait_until(session, file, args, deadline, budget)
+    finally:
+        budget.left = deadline - session.clock.now()
 
 
-def _wait(session: Session, file: FilePlayback, args: InputArgs, deadline: int | None) -> Status:
+def _wait_until(
+    session: Session, file: FilePlayback, args: InputArgs, deadline: int | None, budget: PlayBudget
+) -> Status:
     kinds: tuple[type[object], ...] = (PlaybackEnded, *args.kinds())
     while not file.done:
         item = session.receive(deadline, kinds, until=lambda: file.done)
@@ -254,5 +304,6 @@ def _wait(session: Session, file: FilePlayback, args: InputArgs, deadline: int |
             continue  # of a playback that was replaced
         status = args.take(session, item)
         if not status:
+            budget.skipped = isinstance(item, Break) and not item.all
             return status
     return Status.SUCCESS

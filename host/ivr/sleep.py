@@ -52,7 +52,13 @@ def _sleep_without_media(session: Session, ms: int) -> Status:
 
 
 def sleep_until_key(session: Session, ms: int) -> None:
-    """Wait `ms` milliseconds or until a key, which stays queued, or a break; also with `send_silence_when_idle`."""
+    """Wait `ms` milliseconds or until a key, which stays queued, or a break; also with `send_silence_when_idle`.
+
+    FreeSWITCH: no key ends it where no sound comes.
+    """
+    if session.channel.ready and not session.channel.media_ready:
+        _sleep_without_media(session, ms)
+        return
     with _sending(session, ms):
         item = session.receive(session.clock.now() + ms * MILLISECOND, (Digit, Break))
     if isinstance(item, Digit):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from host.channel import Flag
 from host.channel_state import ChannelState
 from host.channel_watch import wait_until
+from host.clock import SECOND
 from host.hangup_cause import HangupCause
 from host.ivr.bridge import bridge, wait_for_answer
 from host.ivr.bridge_side import transfer_after_bridge
@@ -21,15 +22,16 @@ if TYPE_CHECKING:
     from host.session import Session
 
 _MEDIA = {Flag.ANSWERED, Flag.EARLY_MEDIA}
+_FREE_WITHIN = 20 * SECOND  # FreeSWITCH: then neither is any more
 
 
 def uuid_bridge(a: Session, b: Session) -> Status:
     """Take both calls out of what they do and bridge them; any thread may call this, it does not wait.
 
     `a` becomes the bridge's originator, unless only `b` has media: then they change places. FALSE when one is hung
-    up or none has media.
+    up or none has media. FreeSWITCH: a call bridged with itself leaves what it does, and then nothing is done.
     """
-    if a is b or b.channel.down:
+    if b.channel.down:
         return Status.FALSE
     a.channel.flip_caller_id()
     if a.channel.down:
@@ -88,10 +90,11 @@ def _exchange_profiles(a: Session, b: Session) -> None:
         stepped.extension = profile.extension
         channel.push_profile(stepped)
     mine, theirs = a.channel.profile, b.channel.profile
-    theirs.originator, theirs.originatee = mine.clone(), None
-    mine.originatee, mine.originator = theirs.clone(), None
-    for copy, original in ((theirs.originator, mine), (mine.originatee, theirs)):
+    as_originator, as_originatee = mine.clone(), theirs.clone()
+    for copy, original in ((as_originator, mine), (as_originatee, theirs)):
         copy.uuid, copy.chan_name, copy.times = original.uuid, original.chan_name, original.times
+    theirs.originator, theirs.originatee = as_originator, None
+    mine.originatee, mine.originator = as_originatee, None
     mine.callee_id_name, mine.callee_id_number = theirs.callee_id_name, theirs.callee_id_number
     theirs.caller_id_name, theirs.caller_id_number = mine.caller_id_name, mine.caller_id_number
 
@@ -118,22 +121,32 @@ def _join(session: Session) -> bool:
     if other is None or other.channel.down:
         _alone(session)
         return False
+    if other is session:
+        return False
     peer = other.channel
-    wait_until(
+    free = wait_until(
         session.clock,
         lambda: peer.running_state is ChannelState.CS_SOFT_EXECUTE or peer.down or not channel.ready,
         peer,
         channel,
+        deadline=session.clock.now() + _FREE_WITHIN,
     )
+    if not free:
+        for late in (channel, peer):
+            late.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
     for one in (session, other):
         media_on(one)
     if wait_for_answer(session, other) is not Status.SUCCESS:
         _cancelled(session)
         return False
     if not channel.ready or not peer.ready:
-        for gone, left in ((channel, peer), (peer, channel)):
-            if not gone.ready:
-                left.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
+        back = peer.get_variable("rdnis") if channel.ready else None
+        if not channel.ready:
+            peer.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
+        if back:  # FreeSWITCH: to whom the other one was sent from
+            session.transfer(back)
+        elif not peer.ready:
+            channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
         return False
     for one, two in ((session, other), (other, session)):
         one.channel.fire("CHANNEL_EXECUTE", ("Application", "uuid_bridge"), ("Application-Data", two.uuid))

@@ -29,7 +29,7 @@ _LEVEL_USAGE: Final = (
     "console loglevel [[0-7] | <loglevel_string>]\n\n"
     "Set the logging verbosity of the console from 0 (least verbose) to\n"
     "7 (debugging), or specify the loglevel as a string:\n\n"
-    f"{''.join(f'  {int(level)} {level.name.lower()}{chr(10)}' for level in LogLevel)}"
+    f"{''.join(f'  {int(level)} {level.name.lower()}{chr(10)}' for level in LogLevel if level >= LogLevel.CONSOLE)}"
     f"{_RULE}"
 )
 _COLOUR_USAGE: Final = (

@@ -151,6 +151,7 @@ class LoopbackEndpoint:
             endpoint=self.name,
             rate=_rate(call),
             uuid=call.variables.get("origination_uuid"),
+            born_as=f"loopback/{call.profile.destination_number}-a",
         )
         variables = session.channel.variables
         if application is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from host.caller_profile import CallerExtension, CallerProfile
@@ -85,7 +86,7 @@ class SimulatedCaller:
         for press in self._scenario.press:
             self._press_later(press.digits, press.at)
         for say, source in audio:
-            clock.call_at(now + say.at, lambda path=say.path, source=source: self._say(path, source))  # type: ignore[misc]
+            clock.call_at(now + say.at, partial(self._say, say.path, source))
         for speak in self._scenario.speak:
             self._speak_later(speak.text, speak.at)
         if self._scenario.hangup_at is not None:
@@ -128,7 +129,7 @@ class SimulatedCaller:
     def _press_later(self, digits: str, delay: int) -> None:
         clock = self._switch.clock
         for index, digit in enumerate(digits):
-            clock.call_later(delay + index * KEY_MS * MILLISECOND, lambda digit=digit: self._press(digit))  # type: ignore[misc]
+            clock.call_later(delay + index * KEY_MS * MILLISECOND, partial(self._press, digit))
 
     def _press(self, digit: str) -> None:
         if self.session.channel.up:

@@ -152,6 +152,9 @@ class SimulatedCall:
             folder = "" if options.configuration else os.path.dirname(self.script)
             self.switch = _switch(clock, options, folder)
             contexts.callback(self.switch.close)
+            if options.realtime:
+                self.switch.engine.start()
+                self.switch.engine.status()  # it answers once it is there: its start is no part of the call
             self._changed = clock.waiter()
             self.transcript = Transcript(self.switch, options.log_level, self._tell)
             self.result = CallResult(self.transcript)

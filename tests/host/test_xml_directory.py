@@ -65,7 +65,7 @@ def test_a_user_inherits_from_its_group_and_its_domain() -> None:
         "acct",
     )
     assert user.variable("none") is None
-    assert user.variables() == [("accountcode", "acct"), ("LEVEL", "group"), ("only_domain", "yes")]
+    assert user.variables() == [("LEVEL", "group"), ("only_domain", "yes"), ("accountcode", "acct")]
     assert user.profile_variables() == [("caller_id_name", "Ada")]
     assert xml_text(user.element).startswith(
         '<user id="1000" number-alias="2000" ip="10.0.0.1" domain-name="Example.test">'

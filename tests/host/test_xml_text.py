@@ -65,7 +65,7 @@ def test_no_file_is_read_through_an_entity(tmp_path: Path) -> None:
 def test_written_as_freeswitch_writes() -> None:
     root = parse_xml('<user id="1"><params><param name="n&lt;" value="é"/></params>tail</user>')
     assert xml_text(root) == (
-        '<user id="1">\n  <params>\n    <param name="n&lt;" value="&#xE9;"></param>\n  </params>\ntail</user>\n'
+        '<user id="1">tail  <params>\n    <param name="n&lt;" value="&#xE9;"></param>\n  </params>\ntail</user>\n'
     )
 
 

@@ -167,7 +167,7 @@ def _user_by_key(request: ApiRequest) -> DirectoryUser | str:
     if len(parts) < 3:
         return "bad args"
     key, user, domain = parts
-    return request.switch.xml.directory.user(user, domain, key=key) or "can't find user"
+    return request.switch.xml.directory.user(user, domain, key=key, relaid=True) or "can't find user"
 
 
 def _filled(request: ApiRequest, template: str, variables: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from typing import Final
+from weakref import WeakKeyDictionary, ref
 
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
@@ -13,7 +14,8 @@ from host.interfaces import ApiRequest
 from host.leading_number import leading_float, leading_int
 from host.log import LogLevel, level_of
 from host.session_control import MOST_DETAILED, Shutdown
-from host.switch import UUID_VERSIONS, Switch
+from host.sql_store import statement_watchers
+from host.switch import Switch
 from host.truth import is_true
 
 commands: Final = ApiTable("mod_commands")
@@ -104,7 +106,8 @@ def _ctl_number(attribute: str, label: str, least: int, most: int) -> Callable[[
         if words:
             number = leading_int(words[0])
             if number:
-                setattr(switch.control, attribute, max(least, min(most, number)))
+                bounded = most if number < 0 and least > 1 else max(least, min(most, number))
+                setattr(switch.control, attribute, bounded)
         return f"+OK {label}: {getattr(switch.control, attribute)}\n"
 
     return run
@@ -144,20 +147,20 @@ def _ctl_sps_peak_reset(switch: Switch, words: list[str]) -> str:
 
 
 def _ctl_min_idle_cpu(switch: Switch, words: list[str]) -> str:
-    if words:
-        switch.control.min_idle_cpu = max(0.0, min(100.0, leading_float(words[0])))
+    wanted = leading_float(words[0]) if words else -1.0
+    if wanted >= 0:  # FreeSWITCH: a negative one changes nothing
+        switch.control.min_idle_cpu = min(100.0, wanted)
     limit = switch.control.min_idle_cpu
     # FreeSWITCH: the percent sign and the line's end are lost on the way.
     return f"+OK min idle cpu: {limit:.2f}" if limit else "+OK min idle cpu: DISABLED\n"
 
 
 def _ctl_loglevel(switch: Switch, words: list[str]) -> str:
-    if words:
-        level = level_of(words[0])
-        if level is None:
-            return "-ERR syntax error, log level not set!\n"
-        switch.logs.set_limit(level)
-    level = LogLevel(switch.logs.limit)
+    """Set up to which level is logged; FreeSWITCH: without a word nothing is logged any more."""
+    level = level_of(words[0]) if words else LogLevel.DISABLE
+    if level is None:
+        return "-ERR syntax error, log level not set!\n"
+    switch.logs.set_limit(level)
     return f"+OK log level: {level.name} [{int(level)}]\n"
 
 
@@ -195,7 +198,7 @@ def _ctl_send_sighup(switch: Switch, words: list[str]) -> str:
 def _ctl_uuid_version(switch: Switch, words: list[str]) -> str:
     """Tell, and perhaps set, which UUIDs are made: 4 (random) or 7 (ordered by time)."""
     version = leading_int(words[0]) if words else 0
-    if version in UUID_VERSIONS:
+    if version > 0:  # FreeSWITCH: those of all but 7 are random
         switch.uuid_version = version
     return f"+OK set uuid version: {switch.uuid_version}\n"
 
@@ -216,6 +219,64 @@ def _ctl_recover(switch: Switch, words: list[str]) -> str:
     if words and words[0].lower() == "flush":
         return "+OK flushed\n"
     return "+OK 0 session(s) recovered in total\n"
+
+
+class _Toggles:
+    """What the words below switch on and off, for one switch."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = ref(switch)
+        self.threaded_system_exec = False
+
+    def log_statement(self, sql: str) -> None:
+        """Log a statement of one of the switch's databases."""
+        switch = self._switch()
+        if switch is not None:
+            switch.log(LogLevel.DEBUG, f"SQL: {sql}")
+
+
+_toggles: Final[WeakKeyDictionary[Switch, _Toggles]] = WeakKeyDictionary()
+
+
+def _toggles_of(switch: Switch) -> _Toggles:
+    found = _toggles.get(switch)
+    if found is None:
+        found = _toggles[switch] = _Toggles(switch)
+    return found
+
+
+def _ctl_debug_sql(switch: Switch, words: list[str]) -> str:
+    """Log each statement of the databases, or no more."""
+    watcher = _toggles_of(switch).log_statement
+    if watcher in statement_watchers:
+        statement_watchers.remove(watcher)
+        return "+OK SQL DEBUG [off]\n"
+    statement_watchers.append(watcher)
+    return "+OK SQL DEBUG [on]\n"
+
+
+def _ctl_debug_pool(switch: Switch, words: list[str]) -> str:
+    """Tell how many threads run: one for each session, and the scheduler's."""
+    threads = len(switch.sessions) + 1
+    return f"Thread pool: running:{threads} busy:{threads} popping:0\n"
+
+
+def _ctl_sql(switch: Switch, words: list[str]) -> str:
+    """Say so, without a word nothing: what is shown is no queue of statements that could be held up."""
+    return "+OK\n" if words else ""
+
+
+def _ctl_threaded_system_exec(switch: Switch, words: list[str]) -> str:
+    """Tell, and perhaps set, what FreeSWITCH forks or not for; here nothing of a call waits for it either way."""
+    toggles = _toggles_of(switch)
+    if words:
+        toggles.threaded_system_exec = is_true(words[0])
+    return f"+OK threaded_system_exec is {str(toggles.threaded_system_exec).lower()} \n"
+
+
+def _ctl_nothing_kept(switch: Switch, words: list[str]) -> str:
+    """Say so: consoles save their history themselves, the clock needs no measuring, idle databases are not kept."""
+    return "+OK\n"
 
 
 _CONTROLS: Final[dict[str, Callable[[Switch, list[str]], str]]] = {
@@ -245,4 +306,11 @@ _CONTROLS: Final[dict[str, Callable[[Switch, list[str]], str]]] = {
     "recover": _ctl_recover,
     "reclaim_mem": _ctl_reclaim_mem,
     "send_sighup": _ctl_send_sighup,
+    "debug_sql": _ctl_debug_sql,
+    "debug_pool": _ctl_debug_pool,
+    "sql": _ctl_sql,
+    "threaded_system_exec": _ctl_threaded_system_exec,
+    "save_history": _ctl_nothing_kept,
+    "calibrate_clock": _ctl_nothing_kept,
+    "flush_db_handles": _ctl_nothing_kept,
 }

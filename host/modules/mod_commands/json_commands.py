@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from json import JSONDecoder, loads
 from typing import Final
 
 from host import json_text
@@ -12,6 +11,8 @@ from host.api_table import ApiTable
 from host.interfaces import ApiRequest, JsonApi
 from host.ivr.broadcast import Broadcast, queue_broadcast
 from host.json_api import INVALID_REQUEST, JsonApiError, execute_json
+from host.json_members import JsonMembers
+from host.json_reader import read
 from host.modules.mod_commands.server import stack_sizes, uptime
 from host.session import Session
 from host.switch import Switch
@@ -20,7 +21,6 @@ from host.truth import is_true
 commands: Final = ApiTable("mod_commands")
 command = commands.command
 
-_BLANKS: Final = " \t\r\n"
 _DEEPEST: Final = 200  # FreeSWITCH's limit is 1000; every level costs the interpreter some frames
 
 
@@ -30,7 +30,7 @@ def json(request: ApiRequest) -> str:
         return "-ERR No JSON supplied.\n"
     try:
         # FreeSWITCH: what follows the value is not looked at.
-        asked, _ = _DECODER.raw_decode(request.argument.lstrip(_BLANKS))
+        asked = read(request.argument, JsonMembers)
         if _depth(asked) > _DEEPEST:
             return "-ERR Parse error.\n"
         if not isinstance(asked, dict):
@@ -48,7 +48,7 @@ def json(request: ApiRequest) -> str:
 def event_channel_broadcast(request: ApiRequest) -> str:
     """Hand an object to who listens on its `eventChannel`, as the event CHANNEL_DATA of that subclass."""
     try:
-        message = loads(request.argument, parse_constant=_refused)
+        message = read(request.argument, JsonMembers)
     except (ValueError, RecursionError):
         return "-ERR parsing json\n"
     channel = message.get("eventChannel") if isinstance(message, dict) else None
@@ -165,16 +165,11 @@ def _channel_data(session: Session) -> dict[str, object]:
             "direction": channel.direction,
             "state_number": str(int(channel.running_state)),
             "flags": ";".join(f"{int(n)}=1" for n in sorted(flag.value for flag in channel.flags)),
+            "caps": "",
         },
+        "callStats": {},
         "variables": dict(channel.variables.items()),
     }
-
-
-def _refused(constant: str) -> object:
-    raise ValueError(f"{constant} is no JSON")
-
-
-_DECODER: Final = JSONDecoder(parse_constant=_refused)
 
 
 def _depth(value: object) -> int:

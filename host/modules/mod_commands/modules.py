@@ -36,7 +36,7 @@ def load(request: ApiRequest) -> str:
 def unload(request: ApiRequest) -> str:
     name, force = _name(request)
     try:
-        request.switch.modules.unload(name, force=force)
+        _unload(request.switch, name, force=force)
     except ModuleError as error:
         return f"-ERR [{error}]\n"
     return "+OK\n"
@@ -47,7 +47,7 @@ def reload(request: ApiRequest) -> str:
     name, force = _name(request)
     request.write(_reload_xml(request.switch))
     try:
-        request.switch.modules.unload(name, force=force)
+        _unload(request.switch, name, force=force)
         request.write("+OK module unloaded\n")
     except ModuleError as error:
         request.write(f"-ERR unloading module [{error}]\n")
@@ -133,6 +133,14 @@ def _name(request: ApiRequest) -> tuple[str, bool]:
         return name, False
     options, _, rest = name.partition(" ")
     return rest or name, "f" in options
+
+
+def _unload(switch: Switch, name: str, *, force: bool) -> None:
+    """Unload a module; ModuleError when a call needs it and it is not to be forced, and as the loader says."""
+    modules = switch.modules
+    if not force and modules.exists(name) and modules.unloadable(name) and modules.in_use(name):
+        raise ModuleError("Module in use.")
+    modules.unload(name, force=force)
 
 
 def _load(switch: Switch, name: str) -> str | None:

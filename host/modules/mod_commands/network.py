@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import socket
@@ -47,12 +46,15 @@ def is_lan_addr(request: ApiRequest) -> str:
 
 @command("host_lookup", "<hostname>", "Lookup host")
 def host_lookup(request: ApiRequest) -> str:
+    """Tell the first address of a name; FreeSWITCH: fails where that is one of IPv6."""
     if not request.argument:
         return "parameter missing\n"
     try:
-        return _on_the_link(request) or _plain(
-            socket.getaddrinfo(request.argument, None, type=socket.SOCK_DGRAM)[0][4][0]
-        )
+        known = _on_the_link(request)
+        if known:
+            return known
+        family, _, _, _, address = socket.getaddrinfo(request.argument, None, type=socket.SOCK_DGRAM)[0]
+        return str(address[0]) if family == socket.AF_INET else "!err!"
     except (OSError, UnicodeError, ValueError):
         return "!err!"
 
@@ -120,6 +122,8 @@ def stun(request: ApiRequest) -> str:
             sock.bind(source)
             sock.connect(server)
             address, port = _ask(sock, clock)
+    except socket.gaierror:
+        return "-STUN Failed! [Remote Address Error!]\n"
     except (OSError, UnicodeError, ValueError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return f"-STUN Failed! [{reason}]\n"
@@ -149,7 +153,3 @@ def _address(text: str, default_port: int) -> tuple[str, int]:
     host, _, port_text = text.partition(":")
     port = leading_int(port_text)
     return host, port if 0 < port < _HIGHEST_PORT else default_port
-
-
-def _plain(address: str | int) -> str:
-    return os.fsdecode(str(address)).partition("%")[0]

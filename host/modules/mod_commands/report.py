@@ -30,11 +30,11 @@ def with_delimiter(report: Report, delimiter: str, *, title: bool = True) -> str
 
 
 def as_json(report: Report) -> str:
-    """Return `{"row_count":N,"rows":[…]}`. FreeSWITCH: without rows there is a blank and no list."""
+    """Return `{"row_count":N,"rows":[…]}`. FreeSWITCH: without rows there is a blank, no list, and a line end."""
     if report.total is not None:
         return f'{{"row_count":{report.total},"rows":[]}}'
     if not report.rows:
-        return '{"row_count": 0}'
+        return '{"row_count": 0}\n'
     rows = [dict(zip(report.columns, row, strict=True)) for row in report.rows]
     table = {"row_count": len(rows), "rows": rows}
     return json.dumps(table, ensure_ascii=False, separators=(",", ":"))

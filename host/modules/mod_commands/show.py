@@ -47,17 +47,27 @@ def show(request: ApiRequest) -> str:
     report = _report(request.switch, parts)
     if report is None:
         raise UsageError
-    return _written(report, parts, _format(parts))
+    form = _format(parts)
+    if parts[0].lower() == "help" and form in ("", "delim", "csv"):
+        return _lines(report, parts[3] if form and len(parts) > 3 and parts[3] else ",")
+    return _written(report, parts, form)
 
 
 @command("help", "", "Show help for all the api commands")
 def help_(request: ApiRequest) -> str:
     """List all commands, whatever is asked for; FreeSWITCH: the title only when nothing is."""
-    rows = [
-        [found.name, found.syntax, found.description, found.module] for found in request.switch.api_commands
-    ]
     title = "" if request.argument else _HELP_TITLE
-    return title + "".join(",".join(row) + "\n" for row in rows)
+    return title + _lines(_help_report(request.switch), ",")
+
+
+def _help_report(switch: Switch) -> Report:
+    rows = [(found.name, found.syntax, found.description, found.module) for found in switch.api_commands]
+    return Report(("name", "syntax", "description", "ikey"), rows)
+
+
+def _lines(report: Report, delimiter: str) -> str:
+    """Return lines of values alone."""
+    return "".join(f"{delimiter.join(row)}\n" for row in report.rows)
 
 
 def _report(switch: Switch, parts: list[str]) -> Report | None:
@@ -81,6 +91,8 @@ def _report(switch: Switch, parts: list[str]) -> Report | None:
             return _described_report(switch, name, asked)
         case "application" | "api":
             return Report((), ())
+        case "help":
+            return _help_report(switch)
         case "tasks":
             return _task_report(switch)
         case "aliases":

@@ -8,7 +8,7 @@ from host.api_table import ApiTable, UsageError
 from host.arguments import separate
 from host.channel import Flag
 from host.clock import MILLISECOND
-from host.dtmf_string import PAUSES_MS, SentDigit, parse_dtmf, wants_processing
+from host.dtmf_string import PAUSES_MS, SentDigit, has_other_keys, parse_dtmf, wants_processing
 from host.inbox import Digit
 from host.interfaces import ApiRequest
 from host.ivr.note_sent import note_sent_digits
@@ -45,7 +45,7 @@ def uuid_recv_dtmf(request: ApiRequest) -> str:
     if session is None:
         return NO_SESSION
     digits = parse_dtmf(text, request.switch.control)
-    if not digits:
+    if not digits and has_other_keys(text):
         raise UsageError
     processed = wants_processing(text)
     for digit in digits:

@@ -160,7 +160,7 @@ def uuid_codec_debug(request: ApiRequest) -> str:
 def uuid_codec_param(request: ApiRequest) -> str:
     not_sent = "-ERR Operation Failed [NOT SENT]\n"
     parts = separate(request.argument, " ", 5)
-    if len(parts) < 5:
+    if len(parts) < 3:
         raise UsageError(not_sent)
     session = find(request, parts[0])
     if session is None:

@@ -9,8 +9,9 @@ from host.arguments import separate
 from host.channel import Flag
 from host.interfaces import ApiRequest
 from host.ivr.broadcast import broadcast, flush_broadcasts
-from host.ivr.hold import hold, is_held, unhold
+from host.ivr.hold import hold, toggle_hold, unhold
 from host.ivr.park import park_session
+from host.ivr.transfer_recordings import follow_transfer
 from host.ivr.uuid_bridge import uuid_bridge as bridge_sessions
 from host.modules.mod_commands.channel_argument import NO_CHANNEL, find, words
 from host.session import Session
@@ -42,6 +43,7 @@ def uuid_transfer(request: ApiRequest) -> str:
     where = where[:3] or [""]  # FreeSWITCH: without an extension to the empty one, which no dialplan has
     other = _bridged_to(request, session)
     if leg.lower() == "-bleg" and other is not None:
+        follow_transfer(session, other)
         session = other
     elif leg.lower() == "-both" and other is not None:
         # Neither is to hang up because the other leaves the bridge.
@@ -155,8 +157,10 @@ def uuid_hold(request: ApiRequest) -> str:
     if session is None:
         return "+OK Success\n"
     display = parts[1] if len(parts) > 1 else ""
-    if how == "off" or (how == "toggle" and is_held(session)):
+    if how == "off":
         done = unhold(session)
+    elif how == "toggle":
+        done = toggle_hold(session, display)
     else:
         done = hold(session, display)
     return "+OK Success\n" if done else "-ERR Operation failed\n"

@@ -71,8 +71,9 @@ class Queues:
         self.on_waiting: Callable[[], object] = lambda: None  # somebody waits now
 
     def __iter__(self) -> Iterator[Queue]:
+        """Go through the queues, the newest first, as FreeSWITCH does."""
         with self.lock:
-            return iter(list(self.queues.values()))
+            return iter(list(self.queues.values())[::-1])
 
     def find(self, name: str) -> Queue | None:
         """Return a queue, None when there is none of that name."""

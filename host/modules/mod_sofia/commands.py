@@ -73,8 +73,6 @@ def table(
 
     @commands.command("sofia_contact", address, "Sofia Contacts")
     def contact(request: ApiRequest) -> str:
-        if not request.argument:
-            return ""
         variables = request.session.channel.get_variable if request.session is not None else lambda name: None
         return _guarded(
             lambda: sofia_contact(
@@ -88,7 +86,7 @@ def table(
 
     @commands.command("sofia_count_reg", address, "Count Sofia registration")
     def count(request: ApiRequest) -> str:
-        return _guarded(lambda: sofia_count_reg(sofia, request.argument)) if request.argument else ""
+        return _guarded(lambda: sofia_count_reg(sofia, request.argument))
 
     @commands.command("sofia_username_of", address, "Sofia Username Lookup")
     def username(request: ApiRequest) -> str:

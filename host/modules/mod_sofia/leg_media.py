@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
 from host.channel_event import tell_codec
+from host.ivr.uuid_bridge import partner_of
+from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_sofia.leg_codecs import SUITES, codec_preferences
 from host.modules.mod_sofia.media_relay import MediaRelay, RelayEnd
@@ -17,6 +19,7 @@ from host.sdp.agreement import Agreement, Refusal
 from host.sdp.audio_match import Negotiation
 from host.sdp.description import Description, SdpError, parse
 from host.sdp.direction import Direction
+from host.sdp.format_filter import filtered
 from host.sdp.local_media import LocalMedia
 from host.sdp.media_security import IN_THE_CLEAR, parse_secure_media
 from host.sdp.offer_answer import accept_answer, make_answer, make_offer
@@ -104,11 +107,16 @@ class LegMedia:
         self._line.release()
 
     def describe_other(self, description: str) -> str:
-        """Return the description of the other far end as this one gets it: as it is.
+        """Return the description of the other far end as this one gets it: as it is, but for what the other leg's
+        `bypass_media_sdp_filter` takes out.
 
         Once this one has a description only the origin is ours: it names the same session, with the next version
         where something has changed (RFC 3264 section 8). Where the host relays what they send, it names the host.
         """
+        giver = partner_of(self._session)
+        rules = giver.channel.get_variable("bypass_media_sdp_filter") if giver is not None else None
+        if rules:
+            description = filtered(description, rules)
         with self._lock:
             if self._relay is not None:
                 description = self._relayed(description, *self._relay)
@@ -396,6 +404,12 @@ class LegMedia:
         if agreed.srtp is not None:
             known["rtp_secure_media_confirmed"] = known["rtp_secure_media_confirmed_audio"] = "true"
             known["rtp_has_crypto"] = agreed.crypto.suite if agreed.crypto is not None else ""
+            get = self._channel.get_variable
+            if not is_true(get("srtp_allow_idle_gaps")) and not leading_int(
+                get("send_silence_when_idle") or ""
+            ):
+                # FreeSWITCH: many a device takes no gaps in SRTP
+                known["send_silence_when_idle"] = "-1"
         for name, value in known.items():
             variables.set(name, value)
 

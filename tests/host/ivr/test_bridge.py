@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from host.channel import Flag
-from host.channel_state import ChannelState
+from host.channel_state import CallState, ChannelState
 from host.event import Event
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
@@ -246,7 +246,6 @@ def test_calls_that_cannot_be_joined(legs: Legs) -> None:
     a = legs.parked()
     silent = legs.call("{return_ring_ready=true}loopback/rings/legs")
     silent_too = legs.call("{return_ring_ready=true}loopback/rings/legs")
-    assert uuid_bridge(a, a) is Status.FALSE
     assert uuid_bridge(silent, silent_too) is Status.FALSE
     a.channel.hangup()
     assert uuid_bridge(a, silent) is Status.FALSE
@@ -442,3 +441,129 @@ def test_a_recording_follows_a_transfer(legs: Legs, tmp_path: Path) -> None:
     assert not session_recordings(second)
     assert second.channel.variables.get("record_completion_cause") == "success-maxtime"
     assert 2900 <= int(second.channel.variables.get("record_ms") or "") <= 3100
+
+
+def of_leg(legs: Legs, session: Session, name: str) -> Event:
+    [event] = [e for e in legs.events if e.name == name and e.get_header("Unique-ID") == session.uuid]
+    return event
+
+
+@pytest.mark.parametrize("caller_first", [True, False])
+def test_what_the_end_of_a_bridge_tells_of_both(legs: Legs, caller_first: bool) -> None:
+    near = bridged(legs, ("park", ""), to="[origination_uuid=far]null/far")
+    far = legs.switch.sessions["far"]
+    assert of_leg(legs, far, "CHANNEL_OUTGOING").get_header("Channel-Call-UUID") == "far"
+    assert of_leg(legs, near, "CHANNEL_BRIDGE").get_header("variable_last_bridge_hangup_cause") is None
+    (near if caller_first else far).channel.hangup(HangupCause.CALL_REJECTED)
+    legs.wait(0.1)
+    over = of_leg(legs, near, "CHANNEL_UNBRIDGE")
+    complete, destroyed = (of_leg(legs, far, f"CHANNEL_{name}") for name in ("HANGUP_COMPLETE", "DESTROY"))
+    assert destroyed.get_header("variable_call_uuid") == destroyed.get_header("Channel-Call-UUID") == "far"
+    names = [e.name for e in legs.events if e in (over, complete, destroyed)]
+    if caller_first:
+        assert over.get_header("variable_last_bridge_hangup_cause") is None
+        assert complete.get_header("Channel-Call-UUID") == near.uuid
+        assert complete.get_header("variable_bridge_hangup_cause") is None
+        assert destroyed.get_header("variable_bridge_hangup_cause") == "CALL_REJECTED"
+        assert names == ["CHANNEL_HANGUP_COMPLETE", "CHANNEL_UNBRIDGE", "CHANNEL_DESTROY"]
+    else:
+        assert over.get_header("variable_last_bridge_hangup_cause") == "CALL_REJECTED"
+        assert complete.get_header("Channel-Call-UUID") == "far"
+        assert names == ["CHANNEL_UNBRIDGE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"]
+
+
+def test_keys_that_nobody_took_end_with_the_bridge(legs: Legs) -> None:
+    near = bridged(legs, ("park", ""), to="null/far")
+    far = legs.switch.sessions[near.partner or ""]
+    near.inbox.put(Digit("5"))
+    far.channel.hangup()
+    near.inbox.put(Digit("6"))
+    legs.wait(0.1)
+    assert near.inbox.take(Digit) is None
+
+
+def test_a_call_bridged_with_itself_leaves_what_it_does(legs: Legs) -> None:
+    near = legs.parked()
+    assert uuid_bridge(near, near) is Status.SUCCESS
+    legs.wait(0.1)
+    assert near.channel.state is ChannelState.CS_SOFT_EXECUTE
+    near.channel.hangup()
+    legs.wait(0.001)
+    assert gone(near)
+
+
+def test_the_profile_behind_a_loopback_tells_whom_it_speaks_with(legs: Legs) -> None:
+    near = bridged(legs)
+    far = other_leg(legs, legs.switch.sessions[near.partner or ""])
+    assert far.channel.profile.callee_id_number == near.channel.profile.caller_id_number == "near"
+
+
+def test_the_caller_of_nobody_has_given_up(legs: Legs) -> None:
+    near = legs.caller(("att_xfer", ""), ("park", ""))
+    legs.wait(0.1)
+    assert near.channel.variables.get("originate_disposition") == "ORIGINATOR_CANCEL"
+    assert near.channel.variables.get("DIALSTATUS") == "CANCEL"
+    assert near.channel.call_state is CallState.ACTIVE
+
+
+def test_who_listens_reads_another_codec_and_is_told_whom_it_hears(legs: Legs) -> None:
+    heard = legs.parked("null/heard")
+    ear = legs.caller(("eavesdrop", heard.uuid), ("note", "over"), dial_string="null/ear")
+    legs.wait(0.1)
+    variables = ear.channel.variables
+    assert variables.get("last_sent_callee_id_number") == heard.channel.profile.caller_id_number
+    codecs = [
+        e.get_header("Channel-State")
+        for e in legs.events
+        if e.name == "CODEC" and e.get_header("Unique-ID") == ear.uuid
+    ]
+    ear.receive_digit(Digit("*"))
+    ear.receive_digit(Digit("7"))
+    legs.wait(0.1)
+    assert legs.notes == ["over"]
+    after = [e for e in legs.events if e.name == "CODEC" and e.get_header("Unique-ID") == ear.uuid]
+    assert codecs[-1] == "CS_EXECUTE" and len(after) == len(codecs) + 1
+    assert ear.inbox.take(Digit) is None
+
+
+def test_a_recording_goes_on_with_the_one_who_is_sent_on(legs: Legs, tmp_path: Path) -> None:
+    legs.switch.modules.load("mod_sndfile")
+    near = bridged(legs, to="null/far", recording_follow_transfer="true")
+    far = legs.switch.sessions[near.partner or ""]
+    path = str(tmp_path / "call.wav")
+    assert record_session(near, path) is Status.SUCCESS
+    legs.switch.modules.load("mod_commands")
+    assert legs.switch.api("uuid_transfer", f"{near.uuid} -bleg park inline") == "+OK\n"
+    legs.wait(0.1)
+    assert [*session_recordings(near)] == [] and [*session_recordings(far)] == [path]
+
+
+@pytest.mark.parametrize("rdnis", ["answer", ""])
+def test_whom_the_other_one_was_sent_from_gets_a_call_that_cannot_be_joined(
+    legs: Legs, monkeypatch: pytest.MonkeyPatch, rdnis: str
+) -> None:
+    a, b = legs.parked("null/a"), legs.parked("null/b")
+    b.channel.profile.rdnis = rdnis
+    a.channel.profile.context = "legs"
+
+    def leaves(session: Session, peer: Session) -> Status:
+        peer.channel.set_flag(Flag.TRANSFER)
+        return Status.SUCCESS
+
+    monkeypatch.setattr("host.ivr.uuid_bridge.wait_for_answer", leaves)
+    assert uuid_bridge(a, b) is Status.SUCCESS
+    legs.wait(0.1)
+    if rdnis:
+        assert a.channel.profile.destination_number == rdnis and a.channel.up
+    else:
+        assert a.channel.hangup_cause is HangupCause.DESTINATION_OUT_OF_ORDER
+
+
+def test_a_call_that_does_not_come_to_be_joined_ends_both(legs: Legs) -> None:
+    a, b = legs.parked("null/a"), legs.parked("null/b")
+    assert uuid_bridge(a, b) is Status.SUCCESS
+    b.transfer("early", "XML", "legs")
+    legs.wait(19)
+    assert a.channel.up
+    legs.wait(2)
+    assert gone(a) and gone(b)

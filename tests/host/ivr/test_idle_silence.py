@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from host.channel import Flag
+from host.ivr.bridge import wait_for_answer
 from host.ivr.idle_silence import silence_divisor
 from host.session import Session
 from host.status import Status
@@ -140,3 +141,15 @@ def test_who_is_recorded_hears_faint_noise(
     _ = ear.loudest
     legs.wait(1)
     assert ear.loudest == 0 and (tmp_path / "one.wav").stat().st_size > 30_000
+
+
+def test_who_waits_for_an_answer_sends_it_where_no_ringback_is_wanted(legs: Legs) -> None:
+    near = legs.parked()
+    far = legs.call("{return_ring_ready=true}loopback/late/legs")
+    near.channel.variables.set("send_silence_when_idle", "400")
+    seen: list[int] = []
+    legs.switch.clock.call_later(300_000, lambda: seen.append(near.line.idle))
+    near.run_in_session(lambda session: seen.append(int(wait_for_answer(session, far) is Status.SUCCESS)))
+    legs.wait(2)
+    assert seen == [400, 1]
+    assert near.line.idle == 0

@@ -54,6 +54,43 @@ def test_several_files_with_pauses(switch: Switch) -> None:
     assert play(switch, "none.wav!none.wav", playback_delimiter="!") == (Status.NOT_FOUND, 250)
 
 
+def test_a_break_skips_a_part_and_all_the_rest(switch: Switch) -> None:
+    def broken(every: bool) -> tuple[object, int]:
+        def do(session: Session) -> object:
+            session.channel.set_variable("playback_delimiter", "!")
+            session.clock.call_later(100_000, lambda: session.break_off(every))
+            statuses: list[Status] = []
+            ms = took(session, lambda: statuses.append(play_file(session, "tone.wav!tone.wav")))
+            return statuses[0], ms
+
+        value = in_call(switch, do).values[0]
+        assert isinstance(value, tuple)
+        return value
+
+    assert broken(False) == (Status.SUCCESS, 100 + 250 + 500)
+    assert broken(True) == (Status.BREAK, 100)
+
+
+def test_a_timeout_counts_over_all_parts(switch: Switch) -> None:
+    parts = "!".join(["silence_stream://1500"] * 3)
+    limited = play(switch, parts, playback_delimiter="!", playback_timeout_sec="2", playback_sleep_val="0")
+    assert limited == (Status.TIMEOUT, 2000)
+
+
+def test_a_timeout_for_several_playbacks(switch: Switch) -> None:
+    left: list[str | None] = []
+
+    def do(session: Session) -> object:
+        session.channel.set_variable("playback_timeout_sec_cumulative", "4")
+        for _ in range(2):
+            play_file(session, "silence_stream://1500")
+            left.append(session.channel.variables.get("playback_timeout_sec_cumulative"))
+        return took(session, lambda: play_file(session, "silence_stream://4000"))
+
+    assert in_call(switch, do).values[0] == 4000  # one second is no limit
+    assert left == ["2", "0"]
+
+
 def test_a_timeout(switch: Switch) -> None:
     endless = "silence_stream://-1"
     assert play(switch, endless, playback_timeout_sec="2") == (Status.TIMEOUT, 2000)

@@ -13,7 +13,9 @@ from host.channel import Flag
 from host.clock import SECOND
 from host.event import Event
 from host.inbox import Digit
+from host.ivr.tone_detect import stop_tone_detect, tone_detect_session
 from host.log import LogEntry, LogLevel
+from host.media_bug import media_bugs
 from host.session import Session
 from host.session_message import transfer_to_extension
 from host.switch import Switch
@@ -55,6 +57,31 @@ def test_received_digits_bypass_bindings_but_for_a_tilde(
     switch.api("uuid_recv_dtmf", f"{leg.uuid} 1")
     switch.api("uuid_recv_dtmf", f"{leg.uuid} ~2@100")
     assert [(d.digit, d.duration, d.processed) for d in put] == [("1", 2000, False), ("2", 800, True)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "taken"), [("@", True), ("~@100", True), ("+", True), ("z", False), ("zz@100", False)]
+)
+def test_no_keys_are_received_all_the_same_but_other_letters_are_not(
+    switch: Switch, leg: Session, keys: str, taken: bool
+) -> None:
+    reply = switch.api("uuid_recv_dtmf", f"{leg.uuid} {keys}")
+    assert reply.startswith(f"+OK {leg.uuid} received DTMF {keys}." if taken else "-USAGE: ")
+
+
+def test_tones_share_a_media_bug(switch: Switch, leg: Session) -> None:
+    for key, flags in (("first", "r"), ("second", "ro")):
+        assert tone_detect_session(leg, key, "440", flags)
+    [bug] = media_bugs(leg)
+    assert (bug.function, bug.target) == ("tone_detect", "first")
+    assert len(leg.background_detectors) == 2
+    [*_, second] = leg.background_detectors.values()
+    second("")  # for once, which ends all
+    assert media_bugs(leg) == [] and not leg.background_detectors
+    assert tone_detect_session(leg, "third", "440")
+    assert [bug.target for bug in media_bugs(leg)] == ["third"]
+    stop_tone_detect(leg)
+    assert media_bugs(leg) == []
 
 
 def test_a_w_among_sent_digits_waits(switch: Switch, leg: Session, monkeypatch: pytest.MonkeyPatch) -> None:

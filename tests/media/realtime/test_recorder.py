@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import select
 import signal
 import threading
 import time
+from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +23,28 @@ from media.recording import Recording, RecordingError
 from media.soundfile import load
 
 RATE = 8000
+_SERVER = get_context("forkserver")
+_LONGEST_S = 60
+
+
+def _run(name: str, tmp_path: Path) -> None:
+    test = getattr(importlib.import_module(__name__), name)
+    test.__wrapped__(tmp_path)
+
+
+def alone(test: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Have a test run in a process of one thread: a lock that another holds while the recorder is forked stays held."""
+
+    @functools.wraps(test)
+    def run(tmp_path: Path) -> None:
+        process = _SERVER.Process(target=_run, args=(test.__name__, tmp_path))
+        process.start()
+        process.join(_LONGEST_S)
+        if process.exitcode is None:
+            process.kill()
+        assert process.exitcode == 0, "see the error output"
+
+    return run
 
 
 class Answers:
@@ -44,6 +70,7 @@ def heard(path: Path) -> NDArray[np.int16]:
     return source.render(0, source.length or 0)
 
 
+@alone
 def test_what_is_written_paused_and_masked_is_there_in_order(tmp_path: Path) -> None:
     recorder = start_recorder()
     answers = Answers(recorder)
@@ -69,6 +96,7 @@ def test_what_is_written_paused_and_masked_is_there_in_order(tmp_path: Path) -> 
     recorder.end()
 
 
+@alone
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     recorder = start_recorder()
     answers = Answers(recorder)
@@ -79,9 +107,9 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     recorder.end()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@alone
 def test_a_full_disk_is_told_with_the_next_block(tmp_path: Path) -> None:
-    if not os.path.exists("/dev/full"):
-        pytest.skip("there is no /dev/full")
     (tmp_path / "full.raw").symlink_to("/dev/full")
     recorder = start_recorder()
     answers = Answers(recorder)
@@ -97,6 +125,7 @@ def test_a_full_disk_is_told_with_the_next_block(tmp_path: Path) -> None:
     recorder.end()
 
 
+@alone
 def test_wrong_blocks_are_refused(tmp_path: Path) -> None:
     recorder = start_recorder()
     recorder.open(Open(1, str(tmp_path / "a.wav"), RATE, 2, False), lambda value, error: None)
@@ -107,6 +136,7 @@ def test_wrong_blocks_are_refused(tmp_path: Path) -> None:
     recorder.end()
 
 
+@alone
 def test_all_is_completed_when_the_engine_ends_or_is_killed(tmp_path: Path) -> None:
     recorder = start_recorder()
     for number in range(20):
@@ -118,6 +148,7 @@ def test_all_is_completed_when_the_engine_ends_or_is_killed(tmp_path: Path) -> N
     assert [heard(tmp_path / f"{number}.wav").mean() for number in range(20)] == list(range(20))
 
 
+@alone
 def test_a_recorder_that_was_killed_fails_what_it_wrote(tmp_path: Path) -> None:
     recorder = start_recorder()
     answers = Answers(recorder)
@@ -143,10 +174,9 @@ class SlowRecording(Recording):
         super().write(samples)
 
 
-def test_a_slow_disk_holds_nobody_up_and_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "Recording", SlowRecording)
+@alone
+def test_a_slow_disk_holds_nobody_up_and_loses_nothing(tmp_path: Path) -> None:
+    module.Recording = SlowRecording  # type: ignore[attr-defined]
     recorder = start_recorder()
     for number in range(40):
         recorder.open(
@@ -166,8 +196,9 @@ def test_a_slow_disk_holds_nobody_up_and_loses_nothing(
         assert sound[::160].tolist() == list(range(40))
 
 
-def test_what_waits_for_the_disk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", 1 << 16)
+@alone
+def test_what_waits_for_the_disk_is_bounded(tmp_path: Path) -> None:
+    module.MOST_WAITING = 1 << 16  # type: ignore[misc]
     recorder = start_recorder()
     recorder.open(Open(1, str(tmp_path / "a.raw"), RATE, 1, False), lambda value, error: None)
     os.kill(recorder.process, signal.SIGSTOP)

@@ -182,7 +182,8 @@ def test_a_break_ends_a_stay_only_where_that_is_wanted(rooms: Rooms) -> None:
 @pytest.mark.parametrize("unload", ["unload", "reload"])
 def test_unloading_ends_all_rooms(rooms: Rooms, unload: str) -> None:
     a = rooms.call("r@plain")
-    assert rooms.switch.api(unload, "mod_conference").startswith("+OK")
+    assert "[Module in use.]" in rooms.switch.api(unload, "mod_conference")
+    assert rooms.switch.api(unload, "-f mod_conference").startswith("+OK")
     rooms.wait(0.2)
     assert not a.is_up()
     if unload == "unload":

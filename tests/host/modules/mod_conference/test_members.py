@@ -164,7 +164,6 @@ def test_moderators_are_passed_over(rooms: Rooms) -> None:
         ("agc last 500:20:3", "Agc {} = 500\n"),
         ("hold last", "+OK hold {}\n"),
         ("position last 1:2:3", "-ERR not supported\n"),
-        ("vid-floor last", "-ERR Conference command 'vid-floor' not found.\n"),
         ("kick", "kick <[member_id|all|last|non_moderator]> [<optional sound file>]"),
     ],
 )

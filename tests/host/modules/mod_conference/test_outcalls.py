@@ -100,8 +100,10 @@ def test_lists_of_all_rooms(rooms: Rooms) -> None:
 
 def test_help(rooms: Rooms) -> None:
     rooms.call("r@plain")
-    assert rooms.command("help").startswith("\t\tcount\n\t\tlist [delim <string>]|[count]\n")
-    assert rooms.command("").startswith("<conf name> count \n<conf name> list ")
+    assert rooms.command("help").startswith(
+        "\t\tcanvas-auto-clear <canvas_id> <true|false>\n\t\tcount\n\t\tlist [delim <string>]|[count]\n"
+    )
+    assert "\n<conf name> count \n<conf name> list " in rooms.command("")
     assert rooms.command("r") == "Conference command, not specified.\nTry 'help'\n"
 
 

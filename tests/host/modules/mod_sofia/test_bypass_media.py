@@ -11,6 +11,7 @@ import pytest
 
 from host.channel import Flag
 from host.channel_state import CallState, ChannelState
+from host.media_bug import media_bugs
 from host.session_message import queue_message
 from tests.host.modules.mod_sofia.sip_phone import Dialog, SipPhone
 from tests.host.modules.mod_sofia.two_phones import (
@@ -33,6 +34,7 @@ EXTENSIONS = "".join(
     (
         extension("bypass", BYPASS, ("bridge", BOB)),
         extension("plain", ("bridge", BOB)),
+        extension("filtered", BYPASS, ("set", "bypass_media_sdp_filter=remove(PCMA)"), ("bridge", BOB)),
         extension("carol", BYPASS, ("bridge", "sofia/near/carol@127.0.0.1:${carol_port}")),
         extension("after", ("set", "bypass_media_after_bridge=true"), ("bridge", BOB)),
         extension("answered", ("answer", ""), BYPASS, ("bridge", BOB)),
@@ -104,6 +106,13 @@ def test_descriptions_pass_from_end_to_end_and_no_port_is_taken(
     bob.respond(bob.wait("BYE"), 200)
     rig.wait(lambda: b.down)
     assert b.hangup_cause.name == "NORMAL_CLEARING"
+
+
+def test_a_codec_is_taken_out_of_what_passes(rig: Rig, alice: SipPhone, bob: SipPhone) -> None:
+    call = connect(rig, alice, bob, "filtered", "0 8")
+    assert "RTP/AVP 0 8" in sdp(alice, "0 8")
+    assert call.invite.body == sdp(alice, "0 8").replace("RTP/AVP 0 8", "RTP/AVP 0")
+    assert call.answer.body == sdp(bob, "0 8")  # the called leg has no filter
 
 
 def test_early_media_passes_as_well_and_the_answer_may_be_another(
@@ -399,6 +408,16 @@ def test_an_application_that_needs_sound_brings_it_back(rig: Rig, alice: SipPhon
     take(alice, call.near, sdp(alice, "0", version=2))
     alice.media.settimeout(5)
     assert len(alice.media.recv(2048)) == 172
+
+
+def test_one_who_listens_in_brings_sound_back(rig: Rig, alice: SipPhone, bob: SipPhone) -> None:
+    call = connect(rig, alice, bob, "bypass", "0")
+    rig.wait(lambda: bypassed(call))
+    rig.api(f"originate null/ear &eavesdrop({call.a.uuid})")
+    take(alice, call.near, sdp(alice, "0", version=2))
+    take(bob, call.far, sdp(bob, "0", version=2))
+    rig.wait(lambda: through_host(rig, call))
+    rig.wait(lambda: [bug.function for bug in media_bugs(call.a)] == ["eavesdrop"])
 
 
 def test_a_broadcast_brings_sound_back_for_its_time(rig: Rig, alice: SipPhone, bob: SipPhone) -> None:

@@ -69,9 +69,21 @@ def test_both_sides_insist_on_srtp(rig: Rig) -> None:
     for one in (ours, theirs):
         assert one.channel.variables.get("rtp_secure_media_confirmed") == "true"
         assert one.line.transport.srtp is not None  # type: ignore[attr-defined]
+        assert one.channel.variables.get("send_silence_when_idle") == "-1"  # there are to be no gaps
     assert "RTP/SAVP" in (ours.channel.variables.get("rtp_local_sdp_str") or "")
     rig.api(f"uuid_broadcast {ours.uuid} tone_stream://%(3000,0,440) aleg")
     rig.wait(lambda: heard(rig, theirs))
+
+
+@pytest.mark.skipif(find_spec("pylibsrtp") is None, reason="no libsrtp")
+@pytest.mark.parametrize(
+    ("wish", "idle"), [("srtp_allow_idle_gaps=true", None), ("send_silence_when_idle=400", "400")]
+)
+def test_gaps_in_srtp_are_a_choice(rig: Rig, wish: str, idle: str | None) -> None:
+    rig.api(f"originate {rig.address('secret', f'{{rtp_secure_media=mandatory,{wish}}}')} &park")
+    ours = rig.leg("outbound")
+    rig.wait(lambda: ours.channel.variables.get("rtp_secure_media_confirmed") == "true")
+    assert ours.channel.variables.get("send_silence_when_idle") == idle
 
 
 @pytest.mark.parametrize(

@@ -362,7 +362,11 @@ def test_registered_users_are_found(sofia: FakeSofia, internal: FakeProfile) -> 
     assert api("sofia_count_reg", "internal/1000@example.com") == "1"
     assert api("sofia_count_reg", "none/1000@nowhere") == "-1"
     assert api("sofia_username_of", "internal/1000@example.com") == "auth-1000"
-    assert api("sofia_contact") == api("sofia_count_reg") == api("sofia_username_of") == ""
+    assert [api(name) for name in ("sofia_contact", "sofia_count_reg", "sofia_username_of")] == [
+        "error/user_not_registered",
+        "-1",
+        "",
+    ]
 
 
 def test_presence_data(sofia: FakeSofia, internal: FakeProfile) -> None:
