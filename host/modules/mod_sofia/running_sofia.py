@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from host.modules.mod_sofia.gateway import Gateway, GatewayStack
-    from host.modules.mod_sofia.gateway_settings import GatewaySettings
-    from host.modules.mod_sofia.profile_settings import ProfileSettings
-    from host.modules.mod_sofia.registrations import Registrations
-    from host.modules.mod_sofia.resolver import Resolver
-    from host.modules.mod_sofia.sofia_conf import GlobalSettings, SofiaConf
+    from host.modules.mod_sofia.gateway.gateway import Gateway, GatewayStack
+    from host.modules.mod_sofia.gateway.gateway_settings import GatewaySettings
+    from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+    from host.modules.mod_sofia.profile.sofia_conf import GlobalSettings, SofiaConf
+    from host.modules.mod_sofia.registration.registrations import Registrations
+    from host.modules.mod_sofia.transport.resolver import Resolver
     from host.switch import Switch
 
 

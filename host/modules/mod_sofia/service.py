@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from host.interfaces import JsonApi
-from host.modules.mod_sofia import commands, notifier
-from host.modules.mod_sofia.endpoint import MODULE, SofiaEndpoint
-from host.modules.mod_sofia.inbound import receive_invite
-from host.modules.mod_sofia.invite_headers import ALLOW
+from host.modules.mod_sofia.call.endpoint import MODULE, SofiaEndpoint
+from host.modules.mod_sofia.call.inbound import receive_invite
+from host.modules.mod_sofia.call.invite_headers import ALLOW
+from host.modules.mod_sofia.command import commands
 from host.modules.mod_sofia.message import Message
+from host.modules.mod_sofia.presence import notifier
 from host.modules.mod_sofia.sofia import Sofia
 
 if TYPE_CHECKING:
-    from host.modules.mod_sofia.profile import Profile
+    from host.modules.mod_sofia.profile.profile import Profile
     from host.switch import Switch
 
 

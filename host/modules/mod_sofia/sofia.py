@@ -7,20 +7,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from host.log import LogLevel
-from host.modules.mod_sofia.damping import Damping
-from host.modules.mod_sofia.dns_records import RecordCache, dns_query
-from host.modules.mod_sofia.gateway import Gateway
+from host.modules.mod_sofia.gateway.gateway import Gateway
 from host.modules.mod_sofia.message import Message, Source, Uri, unwire
-from host.modules.mod_sofia.profile import Profile, ProfileError
-from host.modules.mod_sofia.profile_parameters import switch_defaults
-from host.modules.mod_sofia.resolver import Resolver, Ways
-from host.modules.mod_sofia.sofia_conf import GlobalSettings, SofiaConf, parse_sofia_conf
-from host.modules.mod_sofia.stack import SipStack
+from host.modules.mod_sofia.profile.profile import Profile, ProfileError
+from host.modules.mod_sofia.profile.profile_parameters import switch_defaults
+from host.modules.mod_sofia.profile.sofia_conf import GlobalSettings, SofiaConf, parse_sofia_conf
+from host.modules.mod_sofia.transport.damping import Damping
+from host.modules.mod_sofia.transport.dns_records import RecordCache, dns_query
+from host.modules.mod_sofia.transport.resolver import Resolver, Ways
+from host.modules.mod_sofia.transport.stack import SipStack
 
 if TYPE_CHECKING:
-    from host.modules.mod_sofia.gateway_settings import GatewaySettings
-    from host.modules.mod_sofia.leg import SofiaLeg
-    from host.modules.mod_sofia.profile_settings import ProfileSettings
+    from host.modules.mod_sofia.call.leg import SofiaLeg
+    from host.modules.mod_sofia.gateway.gateway_settings import GatewaySettings
+    from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
     from host.switch import Switch
 
 CONFIGURATION = "sofia.conf"

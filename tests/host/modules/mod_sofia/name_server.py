@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from host.modules.mod_sofia.dns_records import NameServerAddress
+from host.modules.mod_sofia.transport.dns_records import NameServerAddress
 
 ZONE_END = "example.test. 60 IN SOA ns.example.test. admin.example.test. 1 60 60 60 40"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from host.clock import VirtualClock
-from host.modules.mod_sofia import message_guard
-from host.modules.mod_sofia.dialog import build, build_response, new_tag
+from host.modules.mod_sofia.call.dialog import build, build_response, new_tag
 from host.modules.mod_sofia.message import Body, Message, OutgoingRequest, Source
-from host.modules.mod_sofia.notifier import Notifier, attach, detach
-from host.modules.mod_sofia.profile_settings import ProfileSettings
-from host.modules.mod_sofia.registrations import Binding
+from host.modules.mod_sofia.presence.notifier import Notifier, attach, detach
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.registration.registrations import Binding
 from host.modules.mod_sofia.sofia import Sofia
+from host.modules.mod_sofia.transport import message_guard
 from host.switch import Switch
 
 DOMAIN = "pbx.test"

@@ -8,12 +8,12 @@ from typing import Any
 
 from host.event import Event
 from host.log import LogEntry
-from host.modules.mod_sofia.damping import Damping
-from host.modules.mod_sofia.digest_client import credentials
 from host.modules.mod_sofia.message import Body, Message, OutgoingRequest
-from host.modules.mod_sofia.message_guard import parse
-from host.modules.mod_sofia.profile_settings import ProfileSettings
-from host.modules.mod_sofia.registrar import Registrar
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.registration.digest_client import credentials
+from host.modules.mod_sofia.registration.registrar import Registrar
+from host.modules.mod_sofia.transport.damping import Damping
+from host.modules.mod_sofia.transport.message_guard import parse
 from host.switch import Switch
 
 DIRECTORY = """

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from host.clock import SECOND
-from host.modules.mod_sofia.gateway import Gateway, GatewayCounters
-from host.modules.mod_sofia.gateway_settings import GatewaySettings
+from host.modules.mod_sofia.gateway.gateway import Gateway, GatewayCounters
+from host.modules.mod_sofia.gateway.gateway_settings import GatewaySettings
 from host.modules.mod_sofia.message import OutgoingRequest
-from host.modules.mod_sofia.profile_settings import ProfileSettings
-from host.modules.mod_sofia.registrations import Binding, Registrations
-from host.modules.mod_sofia.sofia_conf import GlobalSettings, SofiaConf
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.profile.sofia_conf import GlobalSettings, SofiaConf
+from host.modules.mod_sofia.registration.registrations import Binding, Registrations
 from host.sql_store import MEMORY
 from host.switch import Switch
 

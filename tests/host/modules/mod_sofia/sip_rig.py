@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from host.modules.mod_sofia.dialog import build
-from host.modules.mod_sofia.listener import Impairment, Listener, bracketed
+from host.modules.mod_sofia.call.dialog import build
 from host.modules.mod_sofia.message import Body, Message, OutgoingRequest, Source, status_of
-from host.modules.mod_sofia.server_transaction import ServerTransaction
-from host.modules.mod_sofia.stack import SipStack
-from host.modules.mod_sofia.stream_server import StreamLimits
-from host.modules.mod_sofia.tls_server import TlsSettings
-from host.modules.mod_sofia.transactions import Transactions, TransactionSettings
+from host.modules.mod_sofia.transaction.server_transaction import ServerTransaction
+from host.modules.mod_sofia.transaction.transactions import Transactions, TransactionSettings
+from host.modules.mod_sofia.transport.listener import Impairment, Listener, bracketed
+from host.modules.mod_sofia.transport.stack import SipStack
+from host.modules.mod_sofia.transport.stream_server import StreamLimits
+from host.modules.mod_sofia.transport.tls_server import TlsSettings
 
 HOST = "127.0.0.1"
 QUICK = TransactionSettings(t1=0.02, t2=0.08, t1x64=0.5)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from host.hangup_cause import HangupCause
-from host.modules.mod_sofia import session_timer
-from host.modules.mod_sofia.session_timer import Agreed
+from host.modules.mod_sofia.call import session_timer
+from host.modules.mod_sofia.call.session_timer import Agreed
 from tests.host.modules.mod_sofia.sip_phone import Dialog, SipPhone
 from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
 

@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.modules.mod_sofia import message_guard
-from host.modules.mod_sofia.call_variables import caller_of, destination_of, invite_variables, passed_headers
-from host.modules.mod_sofia.in_dialog import parse_dtmf
+from host.modules.mod_sofia.call.call_variables import (
+    caller_of,
+    destination_of,
+    invite_variables,
+    passed_headers,
+)
+from host.modules.mod_sofia.call.in_dialog import parse_dtmf
+from host.modules.mod_sofia.call.refer_to import parse_refer_to
 from host.modules.mod_sofia.message import Message
-from host.modules.mod_sofia.nat import is_private, route_back
-from host.modules.mod_sofia.profile_settings import ProfileSettings
-from host.modules.mod_sofia.refer_to import parse_refer_to
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.transport import message_guard
+from host.modules.mod_sofia.transport.nat import is_private, route_back
 
 
 def invite(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from host.modules.mod_sofia.leg_codecs import choice_of_offer
-from host.modules.mod_sofia.profile_settings import ProfileSettings
+from host.modules.mod_sofia.call.leg_codecs import choice_of_offer
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
 
 SDP = (
     "v=0\r\no=user {session} {session} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"

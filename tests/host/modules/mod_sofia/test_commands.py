@@ -10,9 +10,9 @@ from lxml import etree
 
 from host.clock import SECOND, VirtualClock
 from host.log import LogLevel
-from host.modules.mod_sofia.commands import json_commands, table
-from host.modules.mod_sofia.gateway_settings import GatewaySettings
-from host.modules.mod_sofia.profile_settings import Binding, ProfileSettings
+from host.modules.mod_sofia.command.commands import json_commands, table
+from host.modules.mod_sofia.gateway.gateway_settings import GatewaySettings
+from host.modules.mod_sofia.profile.profile_settings import Binding, ProfileSettings
 from host.switch import Switch
 from tests.host.modules.mod_sofia.running_sofia_fake import FakeProfile, FakeSofia
 from tests.host.recorded_transcript import is_as_expected, steps, transcripts

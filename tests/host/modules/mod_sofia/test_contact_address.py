@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.modules.mod_sofia.contact_address import (
+from host.modules.mod_sofia.call.destination import destination
+from host.modules.mod_sofia.registration.contact_address import (
     MAX_CONTACTS,
     ContactError,
     contact_from,
@@ -22,7 +23,6 @@ from host.modules.mod_sofia.contact_address import (
     with_path,
     without_scheme,
 )
-from host.modules.mod_sofia.destination import destination
 
 
 @pytest.mark.parametrize(

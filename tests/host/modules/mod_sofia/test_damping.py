@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from host.modules.mod_sofia.damping import Damping, DampingLimits, Offence, Verdict
+from host.modules.mod_sofia.transport.damping import Damping, DampingLimits, Offence, Verdict
 
 LIMITS = DampingLimits(window=60, block=100, failures=5, unknown_users=3, challenges=10, addresses=4)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from host.modules.mod_sofia.destination import (
+from host.modules.mod_sofia.call.destination import (
     Destination,
     DialledAddress,
     destination,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host.byte_text import to_bytes
-from host.modules.mod_sofia.digest import (
+from host.modules.mod_sofia.registration.digest import (
     Challenge,
     Credentials,
     DigestError,
@@ -21,7 +21,7 @@ from host.modules.mod_sofia.digest import (
     write_challenge,
     write_credentials,
 )
-from host.modules.mod_sofia.digest_client import credentials, is_stale
+from host.modules.mod_sofia.registration.digest_client import credentials, is_stale
 
 # RFC 2617 section 3.5.
 RFC_2617 = (

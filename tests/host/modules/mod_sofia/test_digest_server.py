@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from host.modules.mod_sofia.digest import Challenge, parse_challenges, write_challenge
-from host.modules.mod_sofia.digest_client import credentials
-from host.modules.mod_sofia.nonces import Nonces
-from host.modules.mod_sofia.profile_settings import ProfileSettings
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.registration.digest import Challenge, parse_challenges, write_challenge
+from host.modules.mod_sofia.registration.digest_client import credentials
+from host.modules.mod_sofia.registration.nonces import Nonces
 from host.switch import Switch
 from tests.host.modules.mod_sofia.registrar_fakes import (
     DIRECTORY,

@@ -9,12 +9,12 @@ import pytest
 
 from host.event import Event
 from host.log import LogLevel
-from host.modules.mod_sofia.dialog import build, build_response
-from host.modules.mod_sofia.gateway import Gateway, granted_expires
-from host.modules.mod_sofia.gateway_registration import State
-from host.modules.mod_sofia.gateway_settings import GatewaySettings, GatewaySubscription
+from host.modules.mod_sofia.call.dialog import build, build_response
+from host.modules.mod_sofia.gateway.gateway import Gateway, granted_expires
+from host.modules.mod_sofia.gateway.gateway_registration import State
+from host.modules.mod_sofia.gateway.gateway_settings import GatewaySettings, GatewaySubscription
 from host.modules.mod_sofia.message import Message, OutgoingRequest
-from host.modules.mod_sofia.profile_settings import ProfileSettings
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
 
 
 class Timer:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.modules.mod_sofia.gateway_registration import (
+from host.modules.mod_sofia.gateway.gateway_registration import (
     Action,
     Registration,
     Removed,
@@ -14,7 +14,7 @@ from host.modules.mod_sofia.gateway_registration import (
     TellLog,
     TellState,
 )
-from host.modules.mod_sofia.gateway_settings import GatewaySettings
+from host.modules.mod_sofia.gateway.gateway_settings import GatewaySettings
 
 
 def made(**settings: object) -> Registration:

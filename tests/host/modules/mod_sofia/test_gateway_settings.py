@@ -4,8 +4,12 @@ import pytest
 from lxml import etree
 
 from host.log import LogLevel
-from host.modules.mod_sofia.gateway_settings import GatewaySettings, GatewaySubscription, parse_gateways
-from host.modules.mod_sofia.profile_settings import ProfileSettings
+from host.modules.mod_sofia.gateway.gateway_settings import (
+    GatewaySettings,
+    GatewaySubscription,
+    parse_gateways,
+)
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
 
 PROFILE = ProfileSettings(name="external", sip_ip="10.0.0.5", sip_port=5080, context="public")
 

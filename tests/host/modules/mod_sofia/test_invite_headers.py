@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from host.caller_profile import CallerProfile
-from host.modules.mod_sofia.invite_headers import extra_headers, identity, invite_headers, user_text
+from host.modules.mod_sofia.call.invite_headers import extra_headers, identity, invite_headers, user_text
 
 
 def _profile(**fields: object) -> CallerProfile:

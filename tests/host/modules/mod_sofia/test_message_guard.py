@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.modules.mod_sofia import message_guard
 from host.modules.mod_sofia.message import (
     all_headers,
     body_of,
@@ -16,8 +15,9 @@ from host.modules.mod_sofia.message import (
     uri_host,
     uri_user,
 )
-from host.modules.mod_sofia.message_guard import MalformedMessage, parse
 from host.modules.mod_sofia.message_text import text_of
+from host.modules.mod_sofia.transport import message_guard
+from host.modules.mod_sofia.transport.message_guard import MalformedMessage, parse
 from tests.host.modules.mod_sofia.torture_messages import DOUBTFUL, INVALID, VALID, message
 
 OURS = (("192.0.2.1", 5060), "udp")

@@ -13,9 +13,9 @@ from lxml import etree
 from host.caller_profile import CallerProfile
 from host.channel import Channel, Flag
 from host.hangup_cause import HangupCause
-from host.modules.mod_sofia.dialog_info import call_entry, dialog_info, thing_entry
-from host.modules.mod_sofia.notifier import presence_of_user
-from host.modules.mod_sofia.pidf import (
+from host.modules.mod_sofia.presence.dialog_info import call_entry, dialog_info, thing_entry
+from host.modules.mod_sofia.presence.notifier import presence_of_user
+from host.modules.mod_sofia.presence.pidf import (
     PidfError,
     Presence,
     Published,
@@ -25,7 +25,7 @@ from host.modules.mod_sofia.pidf import (
     translated_rpid,
     xpidf,
 )
-from host.modules.mod_sofia.presence_map import PresenceMap
+from host.modules.mod_sofia.presence.presence_map import PresenceMap
 from tests.host.modules.mod_sofia.presence_fakes import DOMAIN, PresenceRig, Sent, presence_rig, request
 
 DIALOGS = "{urn:ietf:params:xml:ns:dialog-info}"

@@ -9,15 +9,20 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from host.log import LogLevel
-from host.modules.mod_sofia.profile_address import (
+from host.modules.mod_sofia.profile.profile_address import (
     AddressLookup,
     external_address,
     interface_address,
     own_address,
 )
-from host.modules.mod_sofia.profile_parameter_table import UNSUPPORTED
-from host.modules.mod_sofia.profile_parameters import MAX_ACL, ProfileDefaults, parse_profile
-from host.modules.mod_sofia.profile_settings import Binding, InboundAcl, ProfileDomain, ProfileSettings
+from host.modules.mod_sofia.profile.profile_parameter_table import UNSUPPORTED
+from host.modules.mod_sofia.profile.profile_parameters import MAX_ACL, ProfileDefaults, parse_profile
+from host.modules.mod_sofia.profile.profile_settings import (
+    Binding,
+    InboundAcl,
+    ProfileDomain,
+    ProfileSettings,
+)
 
 LOOKUP = AddressLookup(
     "10.0.0.5",

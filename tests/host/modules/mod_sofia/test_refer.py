@@ -10,8 +10,8 @@ import pytest
 
 from host.event import Event
 from host.hangup_cause import HangupCause
-from host.modules.mod_sofia.call_presence import call_of_channel
-from host.modules.mod_sofia.leg import SofiaLeg
+from host.modules.mod_sofia.call.leg import SofiaLeg
+from host.modules.mod_sofia.presence.call_presence import call_of_channel
 from host.session import Session
 from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
 

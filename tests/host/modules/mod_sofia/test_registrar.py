@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from host.modules.mod_sofia.contact_route import towards
 from host.modules.mod_sofia.message import Message, OutgoingRequest, Source
-from host.modules.mod_sofia.message_guard import parse
-from host.modules.mod_sofia.profile_settings import ProfileSettings
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.registration.contact_route import towards
+from host.modules.mod_sofia.transport.message_guard import parse
 from host.switch import Switch
 from tests.host.modules.mod_sofia.registrar_fakes import (
     DIRECTORY,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from host.clock import RealClock
-from host.modules.mod_sofia.digest_client import credentials
+from host.modules.mod_sofia.registration.digest_client import credentials
 from host.switch import Switch
 from tests.host.private_server import free_port
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from host.clock import RealClock
-from host.modules.mod_sofia.profile_settings import ProfileSettings
-from host.modules.mod_sofia.registration_lookup import (
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.registration.registration_lookup import (
     registered_contacts,
     sofia_contact,
     sofia_count_reg,
     sofia_username_of,
 )
-from host.modules.mod_sofia.registrations import Binding, Registrations, registrations_dsn
+from host.modules.mod_sofia.registration.registrations import Binding, Registrations, registrations_dsn
 from host.sql_store import MEMORY, SqlError
 from host.switch import Switch
 from tests.host.modules.mod_sofia.registrar_fakes import FakeProfile, FakeSofia

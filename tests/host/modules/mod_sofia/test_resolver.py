@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.modules.mod_sofia.dig_report import USAGE, dig_report
-from host.modules.mod_sofia.dns_records import (
+from host.modules.mod_sofia.command.dig_report import USAGE, dig_report
+from host.modules.mod_sofia.message import Source, parse_uri
+from host.modules.mod_sofia.transport.dns_records import (
     MAX_ENTRIES,
     Answer,
     CachedLookup,
@@ -22,8 +23,7 @@ from host.modules.mod_sofia.dns_records import (
     SrvRecord,
     dns_query,
 )
-from host.modules.mod_sofia.message import Source, parse_uri
-from host.modules.mod_sofia.resolver import NoRoute, Resolver, Ways, hops, numeric_hop, srv_order
+from host.modules.mod_sofia.transport.resolver import NoRoute, Resolver, Ways, hops, numeric_hop, srv_order
 from tests.host.modules.mod_sofia.name_server import NameServer, name_server
 
 

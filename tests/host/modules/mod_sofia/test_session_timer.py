@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from host.hangup_cause import HangupCause
-from host.modules.mod_sofia.session_timer import (
+from host.modules.mod_sofia.call.session_timer import (
     NO_TIMER,
     Agreed,
     IntervalTooSmall,

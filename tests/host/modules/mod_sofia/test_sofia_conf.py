@@ -3,9 +3,9 @@ from __future__ import annotations
 from lxml import etree
 
 from host.log import LogLevel
-from host.modules.mod_sofia.profile_address import AddressLookup
-from host.modules.mod_sofia.profile_parameters import ProfileDefaults
-from host.modules.mod_sofia.sofia_conf import SofiaConf, parse_sofia_conf
+from host.modules.mod_sofia.profile.profile_address import AddressLookup
+from host.modules.mod_sofia.profile.profile_parameters import ProfileDefaults
+from host.modules.mod_sofia.profile.sofia_conf import SofiaConf, parse_sofia_conf
 from host.variables import Variables
 from host.xml_registry import XmlRegistry
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from host.modules.mod_sofia.stack import WORK_QUEUE, WORKERS, SipStack, Timer
+from host.modules.mod_sofia.transport.stack import WORK_QUEUE, WORKERS, SipStack, Timer
 from tests.host.modules.mod_sofia.sip_rig import Rig, running, wait_for
 
 

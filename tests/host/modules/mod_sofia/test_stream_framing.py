@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.modules.mod_sofia.stream_framing import MAX_HEAD, MAX_MESSAGE, StreamFraming
+from host.modules.mod_sofia.transport.stream_framing import MAX_HEAD, MAX_MESSAGE, StreamFraming
 
 ONE = b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 5\r\n\r\nhello"
 TWO = b"OPTIONS sip:a@b SIP/2.0\r\nVia: x\r\n\r\n"

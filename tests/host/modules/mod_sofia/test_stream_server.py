@@ -3,10 +3,10 @@ from __future__ import annotations
 import socket
 import time
 
-from host.modules.mod_sofia.listener import Listener
 from host.modules.mod_sofia.message import Body, Message, Source, headers_of
-from host.modules.mod_sofia.stream_server import StreamLimits
-from host.modules.mod_sofia.transactions import TransactionSettings
+from host.modules.mod_sofia.transaction.transactions import TransactionSettings
+from host.modules.mod_sofia.transport.listener import Listener
+from host.modules.mod_sofia.transport.stream_server import StreamLimits
 from tests.host.modules.mod_sofia.sip_rig import (
     HOST,
     QUICK,

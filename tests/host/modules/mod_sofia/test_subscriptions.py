@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.modules.mod_sofia.dialog import Dialog
+from host.modules.mod_sofia.call.dialog import Dialog
 from host.modules.mod_sofia.message import Source
-from host.modules.mod_sofia.subscription import (
+from host.modules.mod_sofia.presence.subscription import (
     Document,
     Remove,
     Retry,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from host.modules.mod_sofia.listener import Listener
 from host.modules.mod_sofia.message import Message, headers_of
-from host.modules.mod_sofia.stream_server import StreamLimits
-from host.modules.mod_sofia.tls_server import TlsSettings, TlsSettingsError
+from host.modules.mod_sofia.transport.listener import Listener
+from host.modules.mod_sofia.transport.stream_server import StreamLimits
+from host.modules.mod_sofia.transport.tls_server import TlsSettings, TlsSettingsError
 from tests.host.modules.mod_sofia.sip_rig import (
     HOST,
     Party,

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from host.modules.mod_sofia.client_transaction import make_ack, make_bye
-from host.modules.mod_sofia.listener import Impairment, Listener
 from host.modules.mod_sofia.message import (
     Body,
     Message,
@@ -20,7 +18,9 @@ from host.modules.mod_sofia.message import (
     tag_of,
     to_of,
 )
-from host.modules.mod_sofia.transactions import TransactionSettings
+from host.modules.mod_sofia.transaction.client_transaction import make_ack, make_bye
+from host.modules.mod_sofia.transaction.transactions import TransactionSettings
+from host.modules.mod_sofia.transport.listener import Impairment, Listener
 from tests.host.modules.mod_sofia.sip_rig import (
     HOST,
     QUICK,

@@ -10,9 +10,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from host.modules.mod_sofia.message import Message, Source
-from host.modules.mod_sofia.stream_server import StreamLimits
-from host.modules.mod_sofia.tls_server import TlsSettings
-from host.modules.mod_sofia.websocket_server import WebSocketFraming
+from host.modules.mod_sofia.transport.stream_server import StreamLimits
+from host.modules.mod_sofia.transport.tls_server import TlsSettings
+from host.modules.mod_sofia.transport.websocket_server import WebSocketFraming
 from tests.host.modules.mod_sofia.sip_rig import (
     HOST,
     Party,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from host.channel import Flag
 from host.channel_state import ChannelState
-from host.modules.mod_sofia.leg import SofiaLeg
+from host.modules.mod_sofia.call.leg import SofiaLeg
 from host.session import Session
 from tests.host.modules.mod_sofia.sip_phone import Dialog, SipMessage, SipPhone
 from tests.host.modules.mod_sofia.two_profiles import Rig

@@ -11,7 +11,7 @@ from typing import TypeVar
 from host.clock import RealClock
 from host.module_list import load_modules
 from host.modules.mod_sofia import sofia_of
-from host.modules.mod_sofia.profile import Profile
+from host.modules.mod_sofia.profile.profile import Profile
 from host.session import Session
 from host.switch import Switch
 from host.switch_settings import apply_switch_conf

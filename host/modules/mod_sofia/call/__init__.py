@@ -1,0 +1,1 @@
+"""Calls: their legs, dialogs and media, offers within them, and transfers."""

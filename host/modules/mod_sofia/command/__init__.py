@@ -1,0 +1,1 @@
+"""The API commands of the module, and what they print."""

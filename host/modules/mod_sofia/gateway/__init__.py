@@ -1,0 +1,1 @@
+"""Gateways: our registrations and subscriptions at others."""

@@ -1,0 +1,1 @@
+"""What others are told of users: subscriptions, presence, waiting messages, text messages."""

@@ -1,0 +1,1 @@
+"""Profiles: their configuration, their addresses, and what runs of them."""

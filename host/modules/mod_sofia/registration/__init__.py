@@ -1,0 +1,1 @@
+"""Who is reached where, and who may: the registrar, its store, and digest authentication."""
