@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from host.console.client import Client, ClientError
+from host.serve import _own_mask
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-c", "import sys; from host.serve import main; sys.exit(main(sys.argv[1:]))"]
@@ -99,8 +100,17 @@ def test_it_says_when_it_is_ready_and_ends_cleanly(
 
 def test_the_api_ends_it_too(served: subprocess.Popen[str], port: int) -> None:
     lines_to_ready(served)
-    assert Client(port=port).api("fsctl shutdown") == "+OK\n"
+    client = Client(port=port)
+    told = dict(line.split("=", 1) for line in client.api("global_getvar").splitlines() if "=" in line)
+    assert told["sound_prefix"] == told["sounds_dir"]
+    assert {"data_dir", "localstate_dir", "fonts_dir"} <= told.keys()
+    assert client.api("fsctl shutdown") == "+OK\n"
     assert served.wait() == 0
+
+
+def test_the_mask_of_an_own_address() -> None:
+    assert _own_mask("127.0.0.1") == "255.0.0.0"
+    assert _own_mask("192.0.2.1") is None
 
 
 def test_in_the_background_it_says_the_same_and_goes_on(tmp_path: Path, port: int) -> None:

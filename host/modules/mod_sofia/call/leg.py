@@ -61,6 +61,7 @@ class SofiaLeg:
         self.held_back: list[Callable[[], object]] | None = None  # ends of the call, while a REFER is decided
         self.allowed: set[str] = set()
         self.held = False  # by the far end
+        self.taken_in = False  # its sound is on the way back here, for a hold that is noted afterwards
         self.owns_call_id = False
         self.least_interval = 0  # Min-SE of a 422 (RFC 4028 section 7.3: told in all further requests)
         self.contact = ""
@@ -228,7 +229,7 @@ class SofiaLeg:
     def note_hold(self) -> None:
         """Tell the session when the far end has put us on hold, or taken us off it."""
         media, session = self.media, self.session
-        if media is None or session is None or media.bypassed or media.held == self.held:
+        if media is None or session is None or media.bypassed or media.held == self.held or self.taken_in:
             return
         self.held = media.held
         held = self.held

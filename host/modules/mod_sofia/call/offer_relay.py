@@ -102,11 +102,18 @@ def _take_in_on_hold(
     if answer is None:
         media.release()
         return False
+    # Both calls are bridged again, which makes them active: the hold is noted behind that.
+    leg.taken_in = True
     _answer(leg, request, headers, answer)
 
     def run() -> None:
-        if media_on(session, rebridge=True, answered=True):
-            leg.stack.call(leg.note_hold)
+        taken = media_on(session, rebridge=True, answered=True)
+        leg.stack.call(lambda: note_hold(taken))
+
+    def note_hold(taken: bool) -> None:
+        leg.taken_in = False
+        if taken:
+            leg.note_hold()
         elif channel.up:
             media.release()
 
