@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # What is loaded only when modules.conf names it: whoever may choose what is played runs commands with it.
 ASKED_FOR: Final = frozenset({"mod_shell_stream"})
 
+# Loaded behind all others: whoever can connect may rely on what they bring.
+_LAST: Final = "mod_event_socket"
+
 
 def configured_modules(xml: XmlRegistry) -> list[str] | None:
     """Return the modules that `modules.conf` loads, in its order; None when there is no such configuration."""
@@ -43,7 +46,8 @@ def load_modules(switch: Switch) -> list[str]:
     there = available_modules()
     wanted = configured_modules(switch.xml)
     missing = [name for name in wanted or () if name not in there]
-    for name in wanted if wanted is not None else [name for name in there if name not in ASKED_FOR]:
+    names = wanted if wanted is not None else [name for name in there if name not in ASKED_FOR]
+    for name in sorted(names, key=lambda name: name == _LAST):
         if name in missing or switch.modules.exists(name):
             continue
         try:
