@@ -116,9 +116,10 @@ def test_the_second_leg_is_offered_what_the_first_may_come_to(rig: Rig, phone: S
 def test_a_caller_is_refused_with_the_status_of_whom_it_called(rig: Rig, phone: SipPhone) -> None:
     with SipPhone(rig.far.settings.sip_port) as caller:
         caller.invite(f"on{phone.port}")
-        phone.respond(phone.wait("INVITE"), 433, "Anonymity Disallowed")
+        invite = phone.wait("INVITE")
+        theirs = rig.leg("inbound")  # it is gone soon after the refusal
+        phone.respond(invite, 433, "Anonymity Disallowed")
         phone.wait("ACK")
-        theirs = rig.leg("inbound")
         assert caller.wait(433)
         rig.wait(lambda: theirs.channel.down)
         variables = theirs.channel.variables
