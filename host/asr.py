@@ -81,11 +81,11 @@ class AsrHandle(ABC):
         return False
 
     def disable_grammar(self, name: str) -> bool:
-        """Recognise by a loaded grammar no more for now."""
+        """Recognise by a loaded grammar no more, until it is enabled again."""
         return False
 
     def disable_all_grammars(self) -> bool:
-        """Recognise by no grammar for now."""
+        """Recognise by no grammar, until one is enabled again."""
         return False
 
     @abstractmethod
@@ -98,7 +98,7 @@ class AsrHandle(ABC):
 
     @abstractmethod
     def pause(self) -> bool:
-        """Do not listen for now."""
+        """Do not listen until `resume`."""
 
     @abstractmethod
     def resume(self) -> bool:

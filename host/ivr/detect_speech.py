@@ -300,7 +300,7 @@ def _or_stop(session: Session, doing: str, do: Callable[[AsrHandle], bool], what
 
 
 def pause_detect_speech(session: Session) -> bool:
-    """Have the engine not listen for now; False when there is none, or it does not listen anyway."""
+    """Have the engine not listen until it is resumed; False when there is none, or it does not listen anyway."""
     detection = speech_detection(session)
     return detection is not None and detection.command(lambda handle: handle.pause())
 
