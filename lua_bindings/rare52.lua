@@ -116,7 +116,10 @@ local function name_of(f)
       end
     end
     for name, value in core.next, globals do
-      if type(value) == "function" and names[value] == nil then names[value] = tostring(name) end
+      local known = type(value) == "function" and (names[value] or "")
+      name = tostring(name)
+      -- `loadstring` is `load`: the order of a table, which differs from run to run, must not choose.
+      if known == "" or known and #name < #known and not find(known, ".", 1, true) then names[value] = name end
     end
   end
   return names[f]
