@@ -67,6 +67,20 @@ class MediaTimeout:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysAgreed:
+    """A line's DTLS handshake is through: from now on there is sound, protected by a suite of `media.srtp_keys`."""
+
+    suite: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysRefused:
+    """A line's DTLS handshake failed: there will be no sound."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CodecReport:
     """What a packet that was coded or decoded is like, where that was asked for (`Engine.debug_codec`)."""
 
@@ -74,5 +88,14 @@ class CodecReport:
 
 
 Notice = (
-    PlaybackEnded | DigitReceived | Detected | Talking | FloorTaken | FirstPacket | MediaTimeout | CodecReport
+    PlaybackEnded
+    | DigitReceived
+    | Detected
+    | Talking
+    | FloorTaken
+    | FirstPacket
+    | MediaTimeout
+    | KeysAgreed
+    | KeysRefused
+    | CodecReport
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from media.call_quality import CallStatistics
 from media.srtp_keys import SrtpKeys
+from media.webrtc_parameters import DtlsParameters, IceParameters
 
 Address = tuple[str, int]
 
@@ -28,7 +29,8 @@ class RtpTransport:
     `codec_rate` that of the samples where a codec has several, None for its usual one.
 
     With `rtcp_mux` reports go over the RTP port (RFC 5761). With `srtp` both are protected, and what is not authentic
-    is refused.
+    is refused. With `dtls` the keys are agreed on over the RTP port itself, and nothing goes through before; with `ice`
+    the far end checks the path, which tells where to send to in place of `remote`. Both need `rtcp_mux`.
 
     `jitter_ms` is what the jitter buffer begins with and never falls below, `jitter_limit_ms` its greatest;
     `jitter_paused` plays what comes as it comes. `timeout_ms` without a packet is told with `MediaTimeout`, 0 for
@@ -55,6 +57,8 @@ class RtpTransport:
     rtcp_mux: bool = False
     cname: str = ""
     srtp: SrtpKeys | None = None
+    dtls: DtlsParameters | None = None
+    ice: IceParameters | None = None
     jitter_ms: int = 20
     jitter_limit_ms: int = 400
     jitter_paused: bool = False

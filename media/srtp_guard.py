@@ -38,6 +38,10 @@ class SrtpGuard:
             receiver = None if keys.remote is None else SrtpReceiver(keys.suite, keys.remote, keys.window)
         self.keys, self._sender, self._receiver = keys, sender, receiver
 
+    def forget(self) -> None:
+        """Have no keys any more: nothing goes through until there are others. What was counted stays."""
+        self.keys = self._sender = self._receiver = self._former = None
+
     def protect(self, packet: bytes) -> bytes:
         """Return an RTP packet as SRTP; SrtpError where that cannot be."""
         if self._sender is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, ".moonline-setup")
-EXTRAS = "dev,asr,av,console,curl,enum,metrics,mysql,odbc,pgsql,redis,sip,srtp"
+EXTRAS = "dev,asr,av,console,curl,enum,metrics,mysql,odbc,pgsql,redis,sip,srtp,webrtc"
 OLDEST = (3, 11)
 
 PROBE = """
@@ -249,6 +249,7 @@ def missing_peers() -> list[str]:
         "kamailio-tls-modules": has_kamailio(),
         "libspeexdsp1": has_library("libspeexdsp.so.1"),
         "openssl": shutil.which("openssl"),
+        "chromium": shutil.which("chromium"),
     }
     return [package for package, there in wanted.items() if not there]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from host.sdp.codec_choice import CodecChoice
 from host.sdp.direction import Direction
+from host.sdp.webrtc import Peering
 from media.srtp_keys import CryptoAttribute, SrtpKeys
 
 
@@ -17,7 +18,7 @@ class Agreement:
     `channels` are the rtpmap's. `ptime_ms` is what this side puts into a packet, `fmtp` what the far end wants
     (parameters of the encoder). `direction` is as this side has it; `held` says that the far end does not listen
     (sendonly, inactive or the address 0.0.0.0) though this side would speak. `remote_address` is None where there is
-    nowhere to send to. `media_index` counts the `m=` lines from 0.
+    nowhere to send to. `peering` is there where DTLS brings the keys. `media_index` counts the `m=` lines from 0.
     """
 
     choice: CodecChoice
@@ -40,10 +41,16 @@ class Agreement:
     comfort_noise_receive: int | None = None
     srtp: SrtpKeys | None = None
     crypto: CryptoAttribute | None = None
+    peering: Peering | None = None
     remote_ptime: int | None = None
     remote_maxptime: int | None = None
     protocol: str = "RTP/AVP"
     media_index: int = 0
+
+    @property
+    def secure(self) -> bool:
+        """Whether sound is encrypted."""
+        return self.srtp is not None or self.peering is not None
 
     @property
     def codec(self) -> str:

@@ -13,6 +13,7 @@ from host.sdp.local_media import LocalMedia
 from host.sdp.media_section import Attribute, Media, SdpError, address_type
 from host.sdp.media_security import crypto_line
 from host.sdp.rtp_map import RtpMap
+from host.sdp.webrtc import candidate_lines
 from media.srtp_keys import CryptoAttribute
 
 # FreeSWITCH: dynamic payload types are given out from 102 on, as all the world takes 101 for telephone-event …
@@ -84,11 +85,15 @@ def audio_section(
     ptime: int,
     direction: Direction,
     crypto: Sequence[CryptoAttribute] = (),
+    peering: Sequence[Attribute] = (),
     rtcp: bool = False,
     rtcp_mux: bool = False,
     verbose: bool = True,
 ) -> Media:
-    """The section that offers or answers `payloads` at the local address and port."""
+    """The section that offers or answers `payloads` at the local address and port.
+
+    `peering` are the lines of DTLS and ICE; with the latter the address is told as a candidate, too.
+    """
     maps = [rtp_map for rtp_map, _ in payloads.codecs]
     both = zip(payloads.events, payloads.comfort_noise, strict=False)
     behind = [each for pair in both for each in pair]
@@ -108,6 +113,9 @@ def audio_section(
         port = local.port if rtcp_mux else local.port + 1
         lines.append(Attribute("rtcp", f"{port} IN {address_type(local.address)} {local.address}"))
     lines += [crypto_line(each) for each in crypto]
+    lines += peering
+    if any(each.name == "ice-ufrag" for each in peering):
+        lines += candidate_lines(local.address, local.port)
     lines += [Attribute("rtpmap", each.serialize()) for each in payloads.comfort_noise]
     if local.comfort_noise is None:
         lines.append(Attribute("silenceSupp", "off - - - -"))

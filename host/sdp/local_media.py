@@ -9,6 +9,7 @@ from host.sdp.codec_choice import CodecChoice
 from host.sdp.description import Attribute
 from host.sdp.direction import Direction
 from host.sdp.media_security import IN_THE_CLEAR, MediaSecurity
+from host.sdp.webrtc import LocalWebRtc
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class LocalMedia:
     `rtcp` writes where reports are received (`rtcp_audio_interval_msec`); offers ask for `rtcp_mux` only beside it,
     answers always take it. `crypto_in_avp` (`rtp_allow_crypto_in_avp`) takes keys without RTP/SAVP. `attributes`
     are written into the audio section as they stand (`rtp_append_audio_sdp`). Without `verbose` (`verbose_sdp`)
-    static payload types have no rtpmap in an offer.
+    static payload types have no rtpmap in an offer. `webrtc` is None where DTLS cannot be spoken.
     """
 
     address: str
@@ -45,3 +46,4 @@ class LocalMedia:
     crypto_in_avp: bool = False
     attributes: tuple[Attribute, ...] = ()
     verbose: bool = True
+    webrtc: LocalWebRtc | None = None

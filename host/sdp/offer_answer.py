@@ -16,24 +16,22 @@ from host.sdp.audio_match import (
 )
 from host.sdp.audio_section import Payloads, audio_section, number_payloads, refused_section
 from host.sdp.codec_choice import CodecChoice, ilbc_mode
-from host.sdp.description import Connection, Description, Media, Origin, SdpError, Timing
+from host.sdp.description import Attribute, Connection, Description, Media, Origin, SdpError, Timing
 from host.sdp.local_media import LocalMedia
 from host.sdp.media_security import (
     KeyMaker,
     SecureMedia,
-    accepted_crypto,
-    answer_crypto,
-    is_dtls,
     is_secure,
     offered_crypto,
 )
 from host.sdp.remote_audio import Unfit, remote_address, remote_audio
 from host.sdp.rtp_map import RtpMap
-from media.srtp_keys import CryptoAttribute, SrtpKeys, new_key
+from host.sdp.section_keys import keys_for_offer, keys_of_answer, renewed_lines
+from host.sdp.webrtc import OFFERED, offer_peering, session_lines
+from media.srtp_keys import CryptoAttribute, new_key
 
 CLEAR: Final = "RTP/AVP"
 SECURE: Final = "RTP/SAVP"
-_PROTOCOLS: Final = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
 
 
 class Answer(NamedTuple):
@@ -41,13 +39,6 @@ class Answer(NamedTuple):
 
     description: Description
     agreement: Agreement
-
-
-class _Keys(NamedTuple):
-    """Our `a=crypto` and the keys of both sides; both None where sound goes in the clear."""
-
-    crypto: CryptoAttribute | None = None
-    srtp: SrtpKeys | None = None
 
 
 class _Pair(NamedTuple):
@@ -72,7 +63,7 @@ def make_offer(
     number of sections, payload types and keys stay, the version goes up only where something changed, and only the
     agreed codec is offered, unless `renegotiate` offers `local.codecs` anew.
 
-    FreeSWITCH: optional security offers two sections of one port, the secure one first.
+    FreeSWITCH: optional security offers two sections of one port, the secure one first; to browsers there is one.
     """
     choices: tuple[CodecChoice, ...] = local.codecs
     if agreement is not None and not renegotiate:
@@ -82,7 +73,15 @@ def make_offer(
     payloads = number_payloads(choices, local, _named_before(previous, agreement))
     if agreement is not None:
         kept = () if agreement.crypto is None else (agreement.crypto,)
-        sections = [_offered_section(local, payloads, choices, agreement.protocol, kept)]
+        sections = [
+            _offered_section(
+                local, payloads, choices, agreement.protocol, kept, renewed_lines(local, agreement.peering)
+            )
+        ]
+    elif local.webrtc is not None and local.webrtc.offers:
+        sections = [
+            _offered_section(local, payloads, choices, OFFERED, (), offer_peering(local.webrtc, None))
+        ]
     else:
         sections = []
         mode = local.security.mode
@@ -128,7 +127,7 @@ def make_answer(
             continue
         media = [refused_section(each) for each in offer.media]
         media[index] = section
-        return Answer(_described(local, tuple(media), previous), agreed)
+        return Answer(_described(local, tuple(media), previous, offer), agreed)
     return Refusal(reasons[0] if reasons else "no audio is offered")
 
 
@@ -183,6 +182,7 @@ def _offered_section(
     choices: tuple[CodecChoice, ...],
     protocol: str,
     crypto: tuple[CryptoAttribute, ...] = (),
+    peering: tuple[Attribute, ...] = (),
 ) -> Media:
     return audio_section(
         local,
@@ -191,13 +191,19 @@ def _offered_section(
         ptime=choices[0].ptime_ms,
         direction=local.direction,
         crypto=crypto,
+        peering=peering,
         rtcp=local.rtcp,
-        rtcp_mux=local.rtcp and local.rtcp_mux,
+        rtcp_mux=(local.rtcp or bool(peering)) and local.rtcp_mux,
         verbose=local.verbose,
     )
 
 
-def _described(local: LocalMedia, media: tuple[Media, ...], previous: Description | None) -> Description:
+def _described(
+    local: LocalMedia,
+    media: tuple[Media, ...],
+    previous: Description | None,
+    offer: Description | None = None,
+) -> Description:
     connection = Connection.of(local.address)
     before = None if previous is None else previous.origin
     if before is not None and not before.numbered:  # another one's, passed on
@@ -210,7 +216,14 @@ def _described(local: LocalMedia, media: tuple[Media, ...], previous: Descriptio
         local.address,
         connection.address_type,
     )
-    described = Description(origin, media, connection, name=local.username, times=(Timing(),))
+    described = Description(
+        origin,
+        media,
+        connection,
+        name=local.username,
+        times=(Timing(),),
+        attributes=session_lines(media, offer),
+    )
     if before is None or described == previous:
         return described
     return dataclasses.replace(described, origin=before.following)
@@ -222,7 +235,7 @@ def _answered_section(
     media = offer.media[index]
     if not media.port:
         raise Unfit("the audio is offered with port 0")
-    secured = _keys_for_offer(media, local, agreement, keys)
+    secured = keys_for_offer(offer, media, local, agreement, keys)
     match = _first_match(remote_audio(offer, media, ()), local.codecs, local)
     if match is None:
         raise Unfit("no offered codec is among ours")
@@ -247,7 +260,7 @@ def _answered_section(
         remote_rtcp_address=remote.rtcp_address,
         remote_rtcp_port=remote.rtcp_port,
         direction=direction,
-        held=not theirs.receives or remote.address is None,
+        held=not theirs.receives or (remote.address is None and not secured.finds_way),
         rtcp_mux=mux,
         telephone_event=None if event is None else event.payload_type,
         telephone_event_receive=None if event is None else event.payload_type,
@@ -256,6 +269,7 @@ def _answered_section(
         comfort_noise_receive=None if noise is None else noise.payload_type,
         srtp=secured.srtp,
         crypto=secured.crypto,
+        peering=secured.peering,
         remote_ptime=offer.ptime_of(media),
         remote_maxptime=offer.maxptime_of(media),
         protocol=media.protocol,
@@ -270,6 +284,7 @@ def _answered_section(
         ptime=match.ptime_ms,
         direction=direction,
         crypto=() if secured.crypto is None else (secured.crypto,),
+        peering=secured.lines,
         rtcp=local.rtcp or media.rtcp is not None,
         rtcp_mux=mux,
     )
@@ -282,7 +297,7 @@ def _accepted(
     place, offered, answered = pair
     if not answered.port:
         raise Unfit("the answer refuses the audio")
-    secured = _keys_of_answer(offered, answered, local)
+    secured = keys_of_answer(offered, answer, answered, local)
     ours = offered.rtp_maps
     offerable = tuple(
         choice for choice in choices if any(same_encoding(each, choice.rtp_map(0)) for each in ours)
@@ -312,7 +327,7 @@ def _accepted(
         remote_rtcp_address=remote.rtcp_address,
         remote_rtcp_port=remote.rtcp_port,
         direction=wanted.within(theirs.reverse),
-        held=(wanted.sends and not theirs.receives) or remote.address is None,
+        held=(wanted.sends and not theirs.receives) or (remote.address is None and not secured.finds_way),
         rtcp_mux=mux,
         telephone_event=None if event is None or event_receive is None else event.payload_type,
         telephone_event_receive=None if event_receive is None else event_receive.payload_type,
@@ -321,6 +336,7 @@ def _accepted(
         comfort_noise_receive=None if noise_receive is None else noise_receive.payload_type,
         srtp=secured.srtp,
         crypto=secured.crypto,
+        peering=secured.peering,
         remote_ptime=answer.ptime_of(answered),
         remote_maxptime=answer.maxptime_of(answered),
         protocol=answered.protocol,
@@ -347,42 +363,6 @@ def _pairs(offer: Description, answer: Description) -> list[_Pair]:
             fitting = sorted(offered, key=lambda each: is_secure(each[1]) != is_secure(answered))
             pairs += [_Pair(index, media, answered) for index, media in fitting[:1]]
     return pairs
-
-
-def _keys_for_offer(media: Media, local: LocalMedia, agreement: Agreement | None, keys: KeyMaker) -> _Keys:
-    """The keys of an offered section; Unfit where it is not as secure as is demanded, or secure in another way."""
-    if is_dtls(media):
-        raise Unfit("keys are offered by DTLS alone")
-    if media.protocol.upper() not in _PROTOCOLS:
-        raise Unfit(f"audio over {media.protocol} is not spoken here")
-    mode, secure = local.security.mode, is_secure(media)
-    if secure and mode is SecureMedia.FORBIDDEN:
-        raise Unfit("secure audio is offered, and forbidden here")
-    if media.crypto and not secure and not local.crypto_in_avp:
-        # FreeSWITCH refuses it, for whoever offers so may take an answer without a key for one with it.
-        raise Unfit(f"keys are offered over {media.protocol}")
-    answered = None
-    if mode is not SecureMedia.FORBIDDEN:
-        former = None
-        if agreement is not None and agreement.crypto is not None and agreement.srtp is not None:
-            former = agreement.crypto, agreement.srtp
-        answered = answer_crypto(media, local.security.suites, keys, former)
-    if answered is None and (secure or mode is SecureMedia.MANDATORY):
-        raise Unfit("no key is offered that could be used")
-    return _Keys() if answered is None else _Keys(*answered)
-
-
-def _keys_of_answer(offered: Media, answered: Media, local: LocalMedia) -> _Keys:
-    if is_dtls(answered) or answered.protocol.upper() not in _PROTOCOLS:
-        raise Unfit(f"the answer is over {answered.protocol}")
-    taken = accepted_crypto(offered, answered) if is_secure(answered) or local.crypto_in_avp else None
-    if taken is not None:
-        return _Keys(*taken)
-    if is_secure(answered):
-        raise Unfit("the answer has no key that was offered")
-    if offered.crypto and local.security.mode is not SecureMedia.OPTIONAL:
-        raise Unfit("the answer leaves out encryption")
-    return _Keys()
 
 
 def _first_match(

@@ -38,11 +38,13 @@ def to_transport(agreement: Agreement, base: RtpTransport) -> RtpTransport:
     """`base` (local address, ports, jitter buffer, timeouts, …) with all that an agreement settles.
 
     Payload types to receive with are named only where they are not those to send with. An address that is a name is
-    left to be learnt from what arrives. On hold nothing is sent or received but what the direction allows.
+    left to be learnt from what arrives, and so is every address where ICE tells it. On hold nothing is sent or received
+    but what the direction allows.
     """
+    dtls, ice = (None, None) if agreement.peering is None else agreement.peering
     return dataclasses.replace(
         base,
-        remote=_address(agreement.remote_address, agreement.remote_port),
+        remote=None if ice is not None else _address(agreement.remote_address, agreement.remote_port),
         remote_rtcp=_address(agreement.remote_rtcp_address, agreement.remote_rtcp_port),
         codec=agreement.codec,
         codec_rate=codec_rate(agreement.choice),
@@ -56,7 +58,12 @@ def to_transport(agreement: Agreement, base: RtpTransport) -> RtpTransport:
         comfort_noise_type=agreement.comfort_noise,
         rtcp_mux=agreement.rtcp_mux,
         srtp=agreement.srtp,
-        sending=agreement.direction.sends and agreement.remote_address is not None,
+        dtls=dtls,
+        ice=ice,
+        learning=base.learning and ice is None,
+        # RFC 5764 section 4.1: a port of its own for reports would want keys of its own.
+        rtcp=base.rtcp and (dtls is None or agreement.rtcp_mux),
+        sending=agreement.direction.sends and (agreement.remote_address is not None or ice is not None),
         receiving=agreement.direction.receives,
     )
 

@@ -6,6 +6,7 @@ Until then every packet is looked at by the line's `media.rtp_latch.SourceLatch`
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import select
 import socket
@@ -16,8 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.comfort_noise import PAYLOAD_TYPE as COMFORT_NOISE
-from media.notice import FirstPacket
+from media.dtls_error import DtlsError
+from media.ice_lite import IceError
+from media.notice import FirstPacket, KeysAgreed, KeysRefused
 from media.realtime.port_range import PortRange
+from media.realtime.webrtc_path import WebRtcPath, is_somebody_else
 from media.rtcp import is_rtcp
 from media.rtp import RtpError, RtpPacket
 from media.rtp_latch import SourceLatch
@@ -30,6 +34,11 @@ if TYPE_CHECKING:
 
 # What a datagram may hold on any usual network; what is longer is cut, and then no RTP of ours.
 DATAGRAM: Final = 1500
+# RFC 7983: what begins with less is STUN or DTLS, no RTP.
+_RTP_BEGINS: Final = 128
+# Checks and handshakes of all lines that a tick has time for (0.1 to 0.3 ms each): what is left out is repeated by who
+# sent it, and 1,500 browsers send some twelve.
+_PATH_DATAGRAMS: Final = 64
 # Packets read of one line in a tick at most, so that a flood at one costs the others little: ten times what is due.
 _ROUNDS: Final = 10
 
@@ -64,6 +73,8 @@ class RtpSockets:
         self._ports = PortRange()
         self._readers: dict[int, tuple[int, Read]] = {}
         self._open: dict[int, RtpWire] = {}  # sockets whose source is not certain
+        self._path_datagrams = 0  # that this tick still has time for
+        self._shaking: set[RtpWire] = set()  # lines whose keys are being agreed on
         self._poll, self._open_poll = select.epoll(), select.epoll()
         self.buffer = np.zeros((capacity, DATAGRAM), np.uint8)
         self._views = [memoryview(row) for row in self.buffer]  # type: ignore[arg-type]
@@ -71,9 +82,7 @@ class RtpSockets:
 
     def open(self, wire: RtpWire, transport: RtpTransport) -> None:
         """Open a line's sockets; TransportError when there are none, SrtpError for keys that cannot be used."""
-        if transport.srtp is not None:
-            wire.guard = SrtpGuard()
-            wire.guard.change(transport.srtp)
+        self._secure(wire, transport)
         wire.rtp, wire.rtcp = self._ports.open(transport.address, transport.ports, rtcp=transport.rtcp)
         self._open[wire.rtp.fileno()] = wire
         self._open_poll.register(wire.rtp.fileno(), select.EPOLLIN)
@@ -82,6 +91,7 @@ class RtpSockets:
         """Give a line's ports back."""
         descriptor = wire.rtp.fileno()
         (self._poll if wire.connected else self._open_poll).unregister(descriptor)
+        self._shaking.discard(wire)
         self._readers.pop(descriptor, None)
         self._open.pop(descriptor, None)
         self.senders[wire.row] = None
@@ -100,18 +110,70 @@ class RtpSockets:
         SrtpError for keys that cannot be used: then nothing goes through any more.
         """
         try:
-            if former is not None and transport.srtp != former.srtp:
+            if former is not None and _security_of(transport) != _security_of(former):
+                if is_somebody_else(former.dtls, transport.dtls) and wire.guard is not None:
+                    wire.guard.forget()  # what is said from now on is not for who was there before
                 self._secure(wire, transport)
         finally:
             self._signal(wire, None if former is None else former.remote, transport)
+            if wire.path is not None:
+                if wire.connected:  # what is no sound may come from elsewhere, and nobody would look at it
+                    self._disconnect(wire)
+                wire.path.begin()
+                self._follow(wire, wire.path)
             self._wire_up(wire)
 
     def _secure(self, wire: RtpWire, transport: RtpTransport) -> None:
-        if transport.srtp is None:
+        try:
+            self._lay_path(wire, transport)
+        except (DtlsError, IceError) as error:
+            wire.guard = SrtpGuard()  # never in the clear
+            raise SrtpError(str(error)) from error
+        if transport.dtls is not None:
+            wire.guard = wire.guard or SrtpGuard()
+        elif transport.srtp is None:
             wire.guard = None
+        else:
+            wire.guard = wire.guard or SrtpGuard()
+            wire.guard.change(transport.srtp)
+
+    # -- browsers ------------------------------------------------------------------------------------------------
+
+    def _lay_path(self, wire: RtpWire, transport: RtpTransport) -> None:
+        """Have what browsers need beside sound; nothing where neither ICE nor DTLS is wanted."""
+        if transport.dtls is None and transport.ice is None:
+            wire.path = None
+        elif wire.path is None:
+            wire.path = WebRtcPath(transport, lambda datagram, target: _tell(wire, datagram, target))
+        else:
+            wire.path.change(transport)
+        if wire.path is not None and wire.path.waits:
+            self._shaking.add(wire)
+        else:
+            self._shaking.discard(wire)
+
+    def _follow(self, wire: RtpWire, path: WebRtcPath) -> None:
+        """Do what has come of a check or a handshake: another address, keys, or the end of all."""
+        moved = path.moved()
+        if moved is not None and moved != wire.remote:
+            refused = wire.latch.refused
+            wire.latch = SourceLatch(moved, learning=wire.transport.learning)
+            wire.latch.refused = refused
+            self._aim(wire, moved)
+            self._wire_up(wire)
+        if wire not in self._shaking or path.waits:
             return
-        wire.guard = wire.guard or SrtpGuard()
-        wire.guard.change(transport.srtp)
+        self._shaking.discard(wire)
+        if path.keys is None:
+            wire.notify(KeysRefused(path.failure))
+            return
+        assert wire.guard is not None
+        try:
+            wire.guard.change(path.keys)
+        except SrtpError as error:
+            wire.notify(KeysRefused(str(error)))
+            return
+        wire.notify(KeysAgreed(path.keys.suite))
 
     def _signal(self, wire: RtpWire, signalled: Address | None, transport: RtpTransport) -> None:
         latch, remote = wire.latch, transport.remote
@@ -164,6 +226,11 @@ class RtpSockets:
 
     def read(self, take: Take, now: int) -> None:
         """Read all that has arrived; `now` is in µs. `take` gets packets as often as there are any."""
+        self._path_datagrams = _PATH_DATAGRAMS
+        for wire in list(self._shaking):
+            if wire.path is not None:
+                wire.path.tick()
+                self._follow(wire, wire.path)
         for _ in range(_ROUNDS):
             if not self._read_known(take):
                 break
@@ -203,6 +270,12 @@ class RtpSockets:
             except OSError:
                 continue
             packet = view[:size].tobytes()
+            if wire.path is not None and size and packet[0] < _RTP_BEGINS:
+                if self._path_datagrams:
+                    self._path_datagrams -= 1
+                    wire.path.receive(packet, (str(source[0]), int(source[1])))
+                    self._follow(wire, wire.path)
+                continue
             if wire.guard is not None:
                 packet = wire.guard.unprotect(packet)
                 size = len(packet)
@@ -238,7 +311,7 @@ class RtpSockets:
         if wire.latch.remote != wire.remote:
             self._aim(wire, wire.latch.remote)
             self._wire_up(wire)
-        if wire.latch.locked:
+        if wire.latch.locked and wire.path is None:  # a browser may come another way at any time
             self._connect(wire)
         if not wire.heard:
             wire.heard = True
@@ -280,6 +353,16 @@ class RtpSockets:
         if wire.connected:
             self._disconnect(wire)
             self._wire_up(wire)
+
+
+def _security_of(transport: RtpTransport) -> tuple[object, ...]:
+    addressed = None if transport.dtls is None and transport.ice is None else transport.remote
+    return transport.srtp, transport.dtls, transport.ice, addressed
+
+
+def _tell(wire: RtpWire, datagram: bytes, target: Address) -> None:
+    with contextlib.suppress(OSError):  # nobody there, or no room: it is repeated
+        wire.rtp.sendto(datagram, target)
 
 
 def _protected(guard: SrtpGuard, send: Send) -> Send:

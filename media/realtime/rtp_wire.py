@@ -17,6 +17,7 @@ from media.telephone_event import TelephoneEventReceiver, TelephoneEventSender
 
 if TYPE_CHECKING:
     from media.notice import Notice
+    from media.realtime.webrtc_path import WebRtcPath
     from media.srtp_guard import SrtpGuard
 
 G711_CLOCK_RATE = 8000
@@ -41,6 +42,7 @@ class RtpWire:
         self.rtp: socket.socket
         self.rtcp: socket.socket | None = None
         self.guard: SrtpGuard | None = None
+        self.path: WebRtcPath | None = None
         self.remote: Address | None = None
         self.connected = False
         self.heard = False

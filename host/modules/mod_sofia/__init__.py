@@ -51,3 +51,9 @@ def listening_addresses(switch: Switch) -> list[str]:
         return []
     sources = [source for profile in sofia.profiles.values() for source in profile.listening]
     return [f"{one.transport} {f'[{one.ip}]' if ':' in one.ip else one.ip}:{one.port}" for one in sources]
+
+
+def profile_refusals(switch: Switch) -> dict[str, str]:
+    """Return why profiles do not run, by their names; as `udp 127.0.0.1:5060: Address already in use`."""
+    sofia = _running.get(switch)
+    return dict(sofia.refusals) if sofia is not None else {}

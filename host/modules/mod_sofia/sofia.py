@@ -47,6 +47,7 @@ class Sofia:
             call=self.stack.call,
             log=lambda text: switch.log(LogLevel.WARNING, text),
         )
+        self.refusals: dict[str, str] = {}  # why a profile does not run, by its name
         self._aliases: dict[str, str] = {}
         self._lock = threading.RLock()
 
@@ -97,7 +98,9 @@ class Sofia:
                 profile.start()
             except ProfileError as error:
                 self.switch.log(LogLevel.ERR, f"Error Creating SIP UA for profile: {settings.name} ({error})")
+                self.refusals[settings.name] = str(error)
                 return str(error)
+            self.refusals.pop(profile.name, None)
             self.profiles[profile.name] = profile
             self._name(profile)
             for told in self.at_profile_start:

@@ -242,7 +242,7 @@ def _privacy_and_date(request: Message) -> Iterator[Variable]:
         try:
             yield "sip_date_epoch_time", str(int(parsedate_to_datetime(date).timestamp()))
         except (ValueError, TypeError, OverflowError):
-            pass
+            pass  # what is no date sets no variable
     languages = [part for value in headers_of(request, "accept-language") for part in value.split(",")]
     for number, language in enumerate(languages):
         value, _, quality = (part.strip() for part in language.partition(";"))

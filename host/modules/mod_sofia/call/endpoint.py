@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
 from host.channel_state import ChannelState
+from host.dial_string import sanitized
 from host.hangup_cause import HangupCause
 from host.interfaces import OutgoingCall
 from host.log import LogLevel
@@ -179,6 +180,8 @@ class SofiaEndpoint:
             ("hold_music", settings.hold_music),
         ):
             variables.set(name, value)
+        if "transport=ws" in way.uri.lower():  # a browser
+            variables.set("media_webrtc", "true")
         session.channel.presence_id = local_url
         if gateway is not None:
             for name, value in gateway.variables(inbound=False):
@@ -220,11 +223,6 @@ def codec_in_use(variables: Variables) -> str | None:
     if name and rate:
         return f"{name}@{rate}h@{variables.get('rtp_use_codec_ptime')}i"
     return variables.get("ep_codec_string")
-
-
-def sanitized(number: str) -> str:
-    """Return the number in a dial string's address: what is before the last `@`, behind slashes and colons."""
-    return number.partition("@")[0].rpartition("/")[2].rpartition(":")[2]
 
 
 def _through(gateway: Gateway, dialled: DialledAddress) -> Destination:

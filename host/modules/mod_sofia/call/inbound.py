@@ -19,10 +19,9 @@ from host.modules.mod_sofia.call.leg_codecs import (
 )
 from host.modules.mod_sofia.call.leg_media import LegMedia
 from host.modules.mod_sofia.call.offered_codecs import codec_string_of
-from host.modules.mod_sofia.call.reinvite import unknown_extensions
 from host.modules.mod_sofia.call.replaces import take_over
+from host.modules.mod_sofia.call.request_inspection import refuse_content, refuse_extensions
 from host.modules.mod_sofia.call.server_leg import ServerLeg
-from host.modules.mod_sofia.call.session_content import unacceptable_content
 from host.modules.mod_sofia.message import (
     Message,
     contact_of,
@@ -65,13 +64,7 @@ def receive_invite(profile: Profile, request: Message) -> None:
     if contact_of(request) is None:
         profile.respond(request, 400, "Missing Contact Header")
         return
-    unknown = unknown_extensions(request)
-    if unknown:
-        profile.respond(request, 420, "Bad Extension", headers=(("Unsupported", ", ".join(unknown)),))
-        return
-    unfit = unacceptable_content(request)
-    if unfit is not None:
-        profile.respond(request, unfit.code, unfit.reason, headers=unfit.headers)
+    if refuse_extensions(profile, request) or refuse_content(profile, request):
         return
     profile.respond(request, 100, "Trying")
     leg = ServerLeg(profile, request)

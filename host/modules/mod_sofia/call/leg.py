@@ -280,7 +280,7 @@ class SofiaLeg:
     def ring_ready(self, session: Session) -> None:
         """Nothing to do for a leg that we called."""
 
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
+    def send_dtmf(self, session: Session, digit: str, duration: int, processed: bool = True) -> None:
         """Send a digit as `dtmf_type` says: an RFC 4733 event, an INFO, or not at all."""
         kind = (session.channel.get_variable("dtmf_type") or self.profile.settings.dtmf_type).lower()
         if kind == "info" or (kind != "none" and Flag.PROXY_MODE in session.channel.flags):

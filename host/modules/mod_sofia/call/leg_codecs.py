@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from host.dtls_identity import AVAILABLE
 from host.sdp.agreement import Refusal
 from host.sdp.audio_match import Negotiation
 from host.sdp.codec_choice import CodecChoice
@@ -15,8 +16,10 @@ from host.sdp.local_media import LocalMedia
 from host.sdp.media_security import SUITE_ORDER, parse_secure_media
 from host.sdp.offer_answer import make_answer
 from host.sdp.transport import chosen, codec_rate
+from host.sdp.webrtc import LocalWebRtc
 from host.truth import is_true
 from media.rtp_transport import RtpTransport
+from media.webrtc_parameters import Certificate, Fingerprint, IceCredentials
 
 if TYPE_CHECKING:
     from host.channel import Channel
@@ -27,6 +30,12 @@ DEFAULT_PREFERENCES: Final = "PCMU,PCMA"
 _MIX: Final = "media_mix_inbound_outbound_codecs"
 # The suites of SRTP that there are; none without libsrtp.
 SUITES: Final = SUITE_ORDER if find_spec("pylibsrtp") is not None else ()
+# Whoever this side is, it comes to the same codec.
+_ANYBODY: Final = (
+    LocalWebRtc(Certificate("", ""), Fingerprint("sha-256", ""), IceCredentials("", ""))
+    if AVAILABLE
+    else None
+)
 # What an offer of one stream has at most; longer ones are not remembered.
 _LONGEST_KEPT: Final = 2_000
 _ORIGIN: Final = re.compile(r"^o=\S+ \d{1,20} \d{1,20} IN IP4 [\d.]+(?=\r?$)", re.MULTILINE | re.ASCII)
@@ -71,7 +80,7 @@ def choice_of_offer(offer: str, settings: ProfileSettings, preferences: str) -> 
         settings.ndlb_allow_crypto_in_avp,
     )
     # Calls of one kind of phone differ in the origin line and in the port; keys are nothing to be kept.
-    if len(offer) > _LONGEST_KEPT or "crypto" in offer:
+    if len(offer) > _LONGEST_KEPT or "crypto" in offer or "fingerprint" in offer:
         return _negotiated(offer, *wanted)
     return _negotiated_before(_PORT.sub(_ANY_PORT, _ORIGIN.sub(_ANY_ORIGIN, offer, 1)), *wanted)
 
@@ -85,6 +94,7 @@ def _negotiated(offer: str, preferences: str, negotiation: str, crypto_in_avp: b
         negotiation=Negotiation(negotiation),
         security=parse_secure_media(None, inbound=True, supported=SUITES),
         crypto_in_avp=crypto_in_avp,
+        webrtc=_ANYBODY,
     )
     try:
         answer = make_answer(parse(offer), local)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from host.channel import Flag
 from host.channel_event import tell_codec
@@ -13,8 +13,10 @@ from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_sofia.call.leg_codecs import SUITES, codec_preferences
 from host.modules.mod_sofia.call.media_relay import MediaRelay, RelayEnd
+from host.modules.mod_sofia.call.media_timeout import media_timeout
 from host.modules.mod_sofia.call.offered_codecs import codec_string_of
 from host.rtp_variables import rtp_variables
+from host.sdp.agreed_variables import agreed_variables
 from host.sdp.agreement import Agreement, Refusal
 from host.sdp.audio_match import Negotiation
 from host.sdp.description import Description, SdpError, parse
@@ -25,15 +27,21 @@ from host.sdp.media_security import IN_THE_CLEAR, parse_secure_media
 from host.sdp.offer_answer import accept_answer, make_answer, make_offer
 from host.sdp.passed_on import continued
 from host.sdp.transport import chosen, to_transport
+from host.sdp.webrtc import LocalWebRtc
 from host.truth import is_true
 from media.jitter_spec import JitterCommand, parse_jitterbuffer
 from media.rtp_line import RtpLine
 from media.rtp_transport import TransportError
+from media.webrtc_parameters import IceCredentials
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
     from host.session import Session
     from host.variables import Variables
+
+_T = TypeVar("_T")
 
 _SECOND: Final = 1_000_000
 # Values of `dtmf_type` that have telephone-events offered.
@@ -61,7 +69,9 @@ class LegMedia:
         self._offered: tuple[Description, LocalMedia] | None = None
         self._agreement: Agreement | None = None
         self._direction = self._agreed_direction = Direction.SENDRECV
-        self._timeouts = (0, 0)
+        # What ICE and DTLS switch off comes back with a far end that has neither.
+        self._as_opened = line.transport.learning, line.transport.rtcp
+        self._ice = IceCredentials.new()
 
     @property
     def held(self) -> bool:
@@ -81,7 +91,7 @@ class LegMedia:
     @property
     def secure(self) -> bool:
         """Whether sound is encrypted."""
-        return self._agreement is not None and self._agreement.srtp is not None
+        return self._agreement is not None and self._agreement.secure
 
     @property
     def last_description(self) -> str:
@@ -229,15 +239,15 @@ class LegMedia:
     def answer(self, offer: str) -> str | None:
         """Answer an offer and let the line follow; None, and everything as it was, when nothing in it fits."""
         with self._lock:
-            try:
-                made = make_answer(
-                    parse(offer), self._local(), previous=self._sent, agreement=self._agreement
+            made = self._agree(
+                lambda: make_answer(
+                    parse(offer),
+                    self._local(browser="fingerprint:" in offer),
+                    previous=self._sent,
+                    agreement=self._agreement,
                 )
-            except SdpError as error:
-                self._channel.log(LogLevel.ERR, f"Error Parsing SDP: {error}")
-                return None
-            if isinstance(made, Refusal):
-                self._channel.log(LogLevel.NOTICE, f"Audio cannot be agreed on: {made.reason}")
+            )
+            if made is None:
                 return None
             self._sent = made.description
             self._offered = None
@@ -258,18 +268,27 @@ class LegMedia:
             if self._offered is None:
                 return False
             description, local = self._offered
-            try:
-                agreed = accept_answer(description, parse(answer), local, agreement=self._agreement)
-            except SdpError as error:
-                self._channel.log(LogLevel.ERR, f"Error Parsing SDP: {error}")
-                return False
-            if isinstance(agreed, Refusal):
-                self._channel.log(LogLevel.NOTICE, f"Audio cannot be agreed on: {agreed.reason}")
+            agreed = self._agree(
+                lambda: accept_answer(description, parse(answer), local, agreement=self._agreement)
+            )
+            if agreed is None:
                 return False
             self._remote = answer
             self._channel.variables.set("switch_r_sdp", answer)
             self._follow(agreed)
             return True
+
+    def _agree(self, make: Callable[[], _T | Refusal]) -> _T | None:
+        """Return what `make` agrees on; None, told in the log, where a description is none or nothing in it fits."""
+        try:
+            made = make()
+        except SdpError as error:
+            self._channel.log(LogLevel.ERR, f"Error Parsing SDP: {error}")
+            return None
+        if isinstance(made, Refusal):
+            self._channel.log(LogLevel.NOTICE, f"Audio cannot be agreed on: {made.reason}")
+            return None
+        return made
 
     def set_jitter_buffer(self, argument: str) -> bool:
         """Set the jitter buffer as `uuid_jitterbuffer` takes it."""
@@ -303,7 +322,8 @@ class LegMedia:
 
     # -- what is ours --------------------------------------------------------------------------------------------
 
-    def _local(self, preferences: str | None = None) -> LocalMedia:
+    def _local(self, preferences: str | None = None, *, browser: bool = False) -> LocalMedia:
+        """Return what this side brings; `browser` to an offer with a fingerprint."""
         settings, channel = self._settings, self._channel
         if preferences is None:
             preferences = codec_preferences(settings, channel, inbound=self._inbound)
@@ -332,6 +352,21 @@ class LegMedia:
             rtcp=settings.rtcp_audio_interval_msec > 0 or channel.is_true("rtcp_audio_interval_msec"),
             security=security or IN_THE_CLEAR,
             crypto_in_avp=settings.ndlb_allow_crypto_in_avp or channel.is_true("rtp_allow_crypto_in_avp"),
+            webrtc=self._webrtc(answers=browser),
+        )
+
+    def _webrtc(self, *, answers: bool) -> LocalWebRtc | None:
+        """Return what this side brings to a browser; None where none is, or where the libraries are missing.
+
+        FreeSWITCH: `media_webrtc` offers sound as browsers want it; answers follow the offer.
+        """
+        offers = self._channel.is_true("media_webrtc")
+        agreed = self._agreement is not None and self._agreement.peering is not None
+        identity = self._session.switch.dtls_identity.get() if answers or offers or agreed else None
+        if identity is None:
+            return None
+        return LocalWebRtc(
+            identity.certificate, identity.fingerprint, self._ice, self._session.uuid, offers=offers
         )
 
     @property
@@ -359,8 +394,12 @@ class LegMedia:
         former, self._agreement = self._agreement, agreed
         self._agreed_direction = self._direction
         self._line.set_rate(agreed.rate)
-        transport = to_transport(agreed, self._line.transport)
-        transport = dataclasses.replace(transport, timeout_ms=self._timeout(agreed))
+        learning, rtcp = self._as_opened
+        transport = to_transport(
+            agreed, dataclasses.replace(self._line.transport, learning=learning, rtcp=rtcp)
+        )
+        timeout = media_timeout(self._channel, self._settings, agreed)
+        transport = dataclasses.replace(transport, timeout_ms=timeout)
         if transport != self._line.transport:
             self._line.set_transport(transport)
         jitter = self._channel.get_variable("jitterbuffer_msec") if former is None else None
@@ -371,38 +410,10 @@ class LegMedia:
                 tell_codec(self._channel, side, agreed.codec, agreed.rate)
         self._note_agreement(agreed)
 
-    def _timeout(self, agreed: Agreement) -> int:
-        """Return how long no packet may come, in ms: `rtp-timeout-sec`, and on hold `rtp-hold-timeout-sec`."""
-        settings, variables = self._settings, self._channel.variables
-        name = "rtp_hold_timeout_sec" if agreed.held else "rtp_timeout_sec"
-        value = variables.get(name)
-        default = settings.rtp_hold_timeout_sec if agreed.held else settings.rtp_timeout_sec
-        return 1000 * (int(value) if value is not None and value.isdigit() else default)
-
     def _note_agreement(self, agreed: Agreement) -> None:
         variables = self._channel.variables
-        known = {
-            "rtp_use_codec_name": agreed.codec,
-            "rtp_use_codec_fmtp": agreed.fmtp,
-            "rtp_use_codec_rate": str(agreed.rate),
-            "rtp_use_codec_ptime": str(agreed.ptime_ms),
-            "rtp_use_codec_channels": "1",
-            "rtp_last_audio_codec_string": f"{agreed.codec}@{agreed.rate}h@{agreed.ptime_ms}i@1c",
-            "rtp_use_pt": str(agreed.payload_type),
-            "rtp_audio_recv_pt": str(agreed.payload_type_receive),
-            "rtp_use_timer_name": "soft",
-            "local_media_ip": self._line.local[0],
-            "local_media_port": str(self._line.local[1]),
-            "advertised_media_ip": self._advertised,
-            "remote_media_ip": agreed.remote_address or "",
-            "remote_media_port": str(agreed.remote_port),
-            "dtmf_type": self._digits_as(agreed),
-        }
-        if agreed.telephone_event is not None:
-            known["rtp_2833_send_payload"] = str(agreed.telephone_event)
-            known["rtp_2833_recv_payload"] = str(agreed.telephone_event_receive)
+        known = agreed_variables(agreed, self._line.local, self._advertised, self._digits_as(agreed))
         if agreed.srtp is not None:
-            known["rtp_secure_media_confirmed"] = known["rtp_secure_media_confirmed_audio"] = "true"
             known["rtp_has_crypto"] = agreed.crypto.suite if agreed.crypto is not None else ""
             get = self._channel.get_variable
             if not is_true(get("srtp_allow_idle_gaps")) and not leading_int(

@@ -10,7 +10,7 @@ from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_sofia.call import session_timer
 from host.modules.mod_sofia.call.invite_headers import ALLOW
-from host.modules.mod_sofia.call.session_content import unacceptable_content
+from host.modules.mod_sofia.call.request_inspection import refuse_content, refuse_extensions
 from host.modules.mod_sofia.message import (
     Body,
     Message,
@@ -23,13 +23,13 @@ from host.modules.mod_sofia.message import (
 
 if TYPE_CHECKING:
     from host.modules.mod_sofia.call.leg import SofiaLeg
+    from host.modules.mod_sofia.profile.profile import Profile
 
 SDP: Final = "application/sdp"
 # Answers that say that the far end has forgotten the call (RFC 3261 section 12.2.1.2, RFC 4028 section 10).
 GONE: Final = (408, 481)
 # How long to wait, in s, before it is looked again whether an INVITE that is under way in the dialog is over.
 _BUSY_WAIT: Final = 0.1
-_EXTENSIONS: Final = frozenset({"100rel", "timer", "replaces", "path"})
 
 Header = tuple[str, str]
 
@@ -59,12 +59,6 @@ def option_tag(message: Message, tag: str, *names: str) -> bool:
     return False
 
 
-def unknown_extensions(request: Message) -> list[str]:
-    """Return the option tags that a request requires and nobody here knows: answered 420 (RFC 3261 section 8.2.2.3)."""
-    required = [part.strip() for value in headers_of(request, "require") for part in value.split(",")]
-    return [tag for tag in required if tag and tag.lower() not in _EXTENSIONS]
-
-
 def receive_invite(leg: SofiaLeg, request: Message) -> None:
     """Take a re-INVITE: answer its offer, or make one when it has none.
 
@@ -76,17 +70,9 @@ def receive_invite(leg: SofiaLeg, request: Message) -> None:
         profile.respond(request, 491, "Request Pending")
         return
     if leg.answering is not None:
-        profile.respond(
-            request, 500, "Server Internal Error", headers=(("Retry-After", str(random.randint(1, 10))),)
-        )
+        _put_off(profile, request)
         return
-    unknown = unknown_extensions(request)
-    if unknown:
-        profile.respond(request, 420, "Bad Extension", headers=(("Unsupported", ", ".join(unknown)),))
-        return
-    unfit = unacceptable_content(request)
-    if unfit is not None:
-        profile.respond(request, unfit.code, unfit.reason, headers=unfit.headers)
+    if refuse_extensions(profile, request) or refuse_content(profile, request):
         return
     if leg.relay(request):
         return
@@ -105,6 +91,12 @@ def receive_invite(leg: SofiaLeg, request: Message) -> None:
             leg.log(LogLevel.WARNING, "The answer in an ACK fits no offer of ours")
 
     accept_invite(leg, request, sdp, headers, taken)
+
+
+def _put_off(profile: Profile, request: Message) -> None:
+    """Refuse an offer that came while an earlier one is open: it may come again, some time later."""
+    retry = (("Retry-After", str(random.randint(1, 10))),)
+    profile.respond(request, 500, "Server Internal Error", headers=retry)
 
 
 def refuse_interval(leg: SofiaLeg, request: Message, error: session_timer.IntervalTooSmall) -> None:
@@ -149,18 +141,15 @@ def accept_invite(
 def receive_update(leg: SofiaLeg, request: Message) -> None:
     """Take an UPDATE (RFC 3311): an offer, or a mere refresh."""
     profile = leg.profile
-    body: Body | None = None
-    unfit = unacceptable_content(request)
-    if unfit is not None:
-        profile.respond(request, unfit.code, unfit.reason, headers=unfit.headers)
+    if refuse_content(profile, request):
         return
+    body: Body | None = None
     if sdp_of(request) is not None:
         if leg.invite_pending or leg.answering is not None:
             profile.respond(request, 491, "Request Pending")
             return
         if leg.offer_unanswered:  # RFC 3311 section 5.2
-            retry = (("Retry-After", str(random.randint(1, 10))),)
-            profile.respond(request, 500, "Server Internal Error", headers=retry)
+            _put_off(profile, request)
             return
         if leg.relay(request):
             return

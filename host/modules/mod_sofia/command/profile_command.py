@@ -60,31 +60,24 @@ def _rescan(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> st
 
 
 def _stop(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> str:
-    young = _too_young(sofia, profile)
-    if young:
-        return young
-    reloaded = _reload(sofia)
-    sofia.stop_profile(profile.name)
-    return f"{reloaded}stopping: {profile.name}"
+    return _ending(sofia, profile, sofia.stop_profile, "stopping")
 
 
 def _restart(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> str:
-    young = _too_young(sofia, profile)
-    if young:
-        return young
-    reloaded = _reload(sofia)
-    sofia.restart_profile(profile.name)
-    return f"{reloaded}restarting: {profile.name}"
+    return _ending(sofia, profile, sofia.restart_profile, "restarting")
 
 
-def _too_young(sofia: RunningSofia, profile: RunningProfile) -> str:
+def _ending(sofia: RunningSofia, profile: RunningProfile, end: Callable[[str], object], word: str) -> str:
+    """End a profile in one way or another, once it was up for a while."""
     left = LEAST_UP - (sofia.switch.clock.time() - profile.started) // SECOND
-    if left <= 0:
-        return ""
-    return (
-        f"Profile {profile.name} must be up for at least {LEAST_UP} seconds to stop/restart.\n"
-        f"Please wait {left} second{'' if left == 1 else 's'}\n"
-    )
+    if left > 0:
+        return (
+            f"Profile {profile.name} must be up for at least {LEAST_UP} seconds to stop/restart.\n"
+            f"Please wait {left} second{'' if left == 1 else 's'}\n"
+        )
+    reloaded = _reload(sofia)
+    end(profile.name)
+    return f"{reloaded}{word}: {profile.name}"
 
 
 def _kill_gateway(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> str:
@@ -174,19 +167,20 @@ def _siptrace(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> 
 
 
 def _capture(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> str:
-    if not rest:
-        return "Usage: sofia profile <name> capture <on/off>\n"
-    if is_true(rest[0]):
-        return "-ERR capture is not supported, use siptrace\n"
-    return f"Disabled sip capturing on {profile.name}"
+    return _unsupported(profile, rest, "capture", "capturing", "siptrace")
 
 
 def _watchdog(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> str:
+    return _unsupported(profile, rest, "watchdog", "debugging", "a supervisor such as systemd")
+
+
+def _unsupported(profile: RunningProfile, rest: list[str], name: str, what: str, instead: str) -> str:
+    """Answer for a switch that can only be off."""
     if not rest:
-        return "Usage: sofia profile <name> watchdog <on/off>\n"
+        return f"Usage: sofia profile <name> {name} <on/off>\n"
     if is_true(rest[0]):
-        return "-ERR watchdog is not supported, use a supervisor such as systemd\n"
-    return f"Disabled sip debugging on {profile.name}"
+        return f"-ERR {name} is not supported, use {instead}\n"
+    return f"Disabled sip {what} on {profile.name}"
 
 
 def _gateway_list(sofia: RunningSofia, profile: RunningProfile, rest: list[str]) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from host.leading_number import leading_int
 from host.log import LogLevel
-from host.modules.mod_sofia.profile.profile_settings import ProfileSettings, bracketed
+from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
+from host.modules.mod_sofia.transport.listener import bracketed
 from host.truth import is_true
 
 if TYPE_CHECKING:

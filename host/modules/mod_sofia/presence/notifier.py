@@ -130,11 +130,6 @@ def detach(sofia: Sofia) -> None:
         notifier.detach()
 
 
-def notifier_of(sofia: Sofia) -> Notifier | None:
-    """Return what is attached, None without."""
-    return _attached.get(sofia)
-
-
 def presence_of_user(sofia: Sofia, profile_name: str, user: str, host: str) -> tuple[str, str] | None:
     """Return status and `rpid` that a user's device has published at a profile, for `sofia_presence_data`."""
     notifier = _attached.get(sofia)

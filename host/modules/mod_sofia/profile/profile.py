@@ -31,7 +31,7 @@ from host.modules.mod_sofia.transaction.sending import WITH_CONTACT, Sending
 from host.modules.mod_sofia.transaction.transactions import Transactions
 from host.modules.mod_sofia.transaction.transmission import TransactionSettings
 from host.modules.mod_sofia.transport.certificates import tls_settings
-from host.modules.mod_sofia.transport.listener import Listener
+from host.modules.mod_sofia.transport.listener import Listener, bracketed
 from host.modules.mod_sofia.transport.resolver import NoRoute, numeric_hop
 from host.modules.mod_sofia.transport.tls_server import TlsSettingsError
 
@@ -122,7 +122,10 @@ class Profile:
                     settings.tls_sip_port = source.port
         except (OSError, ValueError) as error:
             self.transactions.shutdown()
-            raise ProfileError(str(error)) from error
+            reason = str(error)
+            if isinstance(error, OSError) and error.strerror:
+                reason = f"{listener.transport} {bracketed(listener.ip)}:{listener.port}: {error.strerror}"
+            raise ProfileError(reason) from error
         self.registrar = Registrar(self)
         self.sofia.stack.call(self.registrar.start)
         self.running = True
@@ -152,7 +155,7 @@ class Profile:
             try:
                 return self.transactions.listen(dataclasses.replace(listener, port=port))
             except OSError:
-                pass
+                pass  # somebody else has that port: any is good enough
         return self.transactions.listen(listener)
 
     def _connection_lost(self, source: Source, reason: str) -> None:
@@ -232,10 +235,6 @@ class Profile:
     def user_agent(self) -> str:
         """What we call ourselves."""
         return self.settings.user_agent_string or f"FreeSWITCH-mod_sofia/{version.full()}"
-
-    def owns_domain(self, domain: str) -> bool:
-        """Return whether a domain is this profile's: its name, an alias, or one that its domains name."""
-        return self.sofia.find_profile(domain) is self
 
     # -- addresses -----------------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from host.modules.mod_sofia.transport.listener import bracketed
+
 if TYPE_CHECKING:
     from host.modules.mod_sofia.gateway.gateway_settings import GatewaySettings
 
@@ -354,8 +356,3 @@ class ProfileSettings:
         scheme, transport = ("sips", "wss") if secure else ("sip", "ws")
         host = bracketed(binding.ip or self.sip_ip)
         return f"{scheme}:{self.contact_user}@{host}:{binding.port};transport={transport}"
-
-
-def bracketed(ip: str) -> str:
-    """Return an address as it stands in a URI: IPv6 in brackets."""
-    return f"[{ip}]" if ":" in ip and not ip.startswith("[") else ip

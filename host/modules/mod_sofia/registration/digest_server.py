@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from host.log import LogLevel
 from host.modules.mod_sofia.message import (
@@ -44,9 +44,6 @@ from host.modules.mod_sofia.registration.registration_events import (
 from host.modules.mod_sofia.registration.user_access import is_proxy, may_enter
 from host.modules.mod_sofia.transport.damping import Offence, Verdict
 from host.xml_directory import DirectoryUser
-
-if TYPE_CHECKING:
-    pass
 
 _DEFAULT_NONCE_TTL: Final = 60  # FreeSWITCH
 # What a request for something else than a registration lets its nonce live on for (FreeSWITCH: the default expiry).

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from host.log import LogLevel
 from host.modules.mod_sofia.message import Message, headers_of
@@ -36,23 +36,10 @@ from host.modules.mod_sofia.registration.registrations import Binding, Registrat
 from host.sql_store import MEMORY, SqlError
 from host.truth import is_true
 
-if TYPE_CHECKING:
-    pass
-
 Headers = Sequence[tuple[str, str]]
 
 _DEBOUNCE: Final = 30  # seconds in which presence and MWI of a user are told once (FreeSWITCH)
 _MOST_DEBOUNCED: Final = 50_000  # users that are remembered for it
-# FreeSWITCH: the phones that NDLB-force-rport `safe` and more is for.
-_OLD_PHONES: Final = ("poly", "kirk wireless server", "adtran_total_access")
-_FORCED: Final = (
-    "nat-connectile-dysfunction",
-    "ndlb-connectile-dysfunction",
-    "ndlb-tls-connectile-dysfunction",
-)
-_FORCED_2: Final = "ndlb-connectile-dysfunction-2.0"
-_SHORT: Final = 30  # seconds for contacts that were put in place of a phone's own (FreeSWITCH)
-_LONGEST: Final = 2**31 - 1  # seconds
 
 
 class Registrar:

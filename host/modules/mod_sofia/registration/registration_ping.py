@@ -7,7 +7,7 @@ FreeSWITCH: `nat-options-ping` (or `all-reg-options-ping`, or `force_ping` of a 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from host.log import LogLevel
 from host.modules.mod_sofia.message import Message, OutgoingRequest, status_of
@@ -16,9 +16,6 @@ from host.modules.mod_sofia.registration.registrar_profile import RegistrarProfi
 from host.modules.mod_sofia.registration.registration_events import fire_user_state
 from host.modules.mod_sofia.registration.registrations import REACHABLE, UNREACHABLE, Binding, Registrations
 from host.sql_store import SqlError
-
-if TYPE_CHECKING:
-    pass
 
 _ALIVE: Final = (200, 486)  # FreeSWITCH: a phone that is busy is there
 # What goes out in one round; with an interval of 30 s and a round each second that is 15,000 phones.

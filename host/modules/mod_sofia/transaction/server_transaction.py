@@ -45,7 +45,6 @@ class ServerTransaction(SipTransaction):  # type: ignore[misc]
         self.cancel_cb: Callable[[float, Message | None], object] | None = None
         self.noack_cb: Callable[[], object] | None = None
         self.ack_cb: OnAck | None = None
-        self.provisionals: list[Any] = []
 
     @property
     def reliable(self) -> bool:
@@ -58,6 +57,3 @@ class ServerTransaction(SipTransaction):  # type: ignore[misc]
             if timer is not None:
                 timer.cancel()
         self.teA = self.teD = self.teE = None
-        for provisional in self.provisionals:
-            provisional.stop()
-        self.provisionals.clear()

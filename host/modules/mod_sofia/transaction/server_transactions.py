@@ -18,7 +18,6 @@ from host.modules.mod_sofia.transaction.transmission import (
     written,
 )
 from host.modules.mod_sofia.transport.listener import Carrier
-from host.modules.mod_sofia.transport.stack import Timer
 
 # Requests of others that wait for a final response, per profile: far beyond what one machine's calls need, so a flood.
 MAX_SERVER_TRANSACTIONS: Final = 20_000
@@ -117,20 +116,6 @@ class ServerTransactions(Transmission):
         if on_no_ack is not None:
             t.noack_cb = on_no_ack
         return self.sendResponse(response, t, ack_cb=on_ack)
-
-    def respond_reliably(
-        self, request: Message, response: Message, on_timeout: Callable[[], object] | None = None
-    ) -> Retransmission | None:
-        """Send a provisional response and keep sending it until `stop()` of what is returned (RFC 3262 section 3).
-
-        `on_timeout()` is told when that was not called in 64 T1. A final response ends it. None as `respond`'s False.
-        """
-        if not self.respond(request, response):
-            return None
-        t = request.transaction
-        retransmission = Retransmission(self, t, on_timeout)
-        t.provisionals.append(retransmission)
-        return retransmission
 
     def sendResponse(
         self,
@@ -267,36 +252,3 @@ class ServerTransactions(Transmission):
         )  # RFC 3261 section 9.2: the same as of the INVITE's responses
         self.answer_statelessly(msg, 200, "OK", checksum, carrier, t.local_tag)
         self.doCancel(t, None, msg)
-
-
-class Retransmission:
-    """A reliable provisional response on its way: sent again from T1 on, doubled each time, until `stop()`."""
-
-    def __init__(
-        self, sender: ServerTransactions, t: ServerTransaction, on_timeout: Callable[[], object] | None
-    ) -> None:
-        self._sender = sender
-        self._carrier = t.userv
-        self._data = t.data or b""
-        self._address = t.address
-        self._on_timeout = on_timeout
-        self._interval = sender.settings.t1
-        self._left = sender.settings.t1x64
-        self._timer: Timer | None = sender.stack.call_later(self._interval, self._again)
-
-    def stop(self) -> None:
-        """The PRACK has come, or nobody waits for it any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _again(self) -> None:
-        self._timer = None
-        self._left -= self._interval
-        if self._left <= 0:
-            if self._on_timeout is not None:
-                self._on_timeout()
-            return
-        self._sender.retransmit(self._carrier, self._data, self._address)
-        self._interval = min(self._interval * 2, self._left)
-        self._timer = self._sender.stack.call_later(self._interval, self._again)

@@ -87,6 +87,20 @@ def family_of(ip: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
 
 
+def bind(sock: socket.socket, listener: Listener, transport: str) -> Source:
+    """Bind a socket to a listener's address and return what it is bound to; IPv6 leaves IPv4 to others. OSError."""
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.bind((unbracketed(listener.ip), listener.port))
+    name = sock.getsockname()
+    return Source(str(name[0]), int(name[1]), transport)
+
+
+def sip_address(listener: Listener, local: Source) -> tuple[tuple[str, int], str]:
+    """Return what Via says, ((host, port), transport), for a socket that is bound to `local`."""
+    return listener.advertised or (bracketed(local.ip), local.port), local.transport
+
+
 def wire_bytes(data: str | bytes) -> bytes:
     """Return a message's bytes; a character of sippy's text is a byte."""
     return data if isinstance(data, bytes) else data.encode("latin-1", "replace")

@@ -208,7 +208,7 @@ class StreamConnection:
                 del self._unsent[:sent]
                 self.active_at = self.server.stack.now()
         except BlockingIOError:
-            pass
+            pass  # the far end is slow: the rest leaves when it can be written to
         except OSError as error:
             self.close(str(error))
             return

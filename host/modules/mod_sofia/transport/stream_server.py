@@ -9,8 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from host.modules.mod_sofia.message import Source
-from host.modules.mod_sofia.transport.listener import Listener, OnData, bracketed, family_of, unbracketed
+from host.modules.mod_sofia.transport.listener import (
+    Listener,
+    OnData,
+    bind,
+    family_of,
+    sip_address,
+    unbracketed,
+)
 from host.modules.mod_sofia.transport.stack import SipStack, Timer
 from host.modules.mod_sofia.transport.stream_connection import Layers, StreamConnection
 from host.modules.mod_sofia.transport.stream_framing import StreamFraming
@@ -96,24 +102,16 @@ class StreamServer:
         self._closed = False
         self._sweeping: Timer | None = None
         self._pinged_at = stack.now()
-        ip = unbracketed(listener.ip)
-        self.family = family_of(ip)
+        self.family = family_of(unbracketed(listener.ip))
         self._socket = self._new_socket()
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if self.family == socket.AF_INET6:
-                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            self._socket.bind((ip, listener.port))
+            self.local = bind(self._socket, listener, self.transport)
             self._socket.listen(_BACKLOG)
         except BaseException:
             self._socket.close()
             raise
-        name = self._socket.getsockname()
-        self.local = Source(str(name[0]), int(name[1]), self.transport)
-        self._sip_address = (
-            listener.advertised or (bracketed(self.local.ip), self.local.port),
-            self.transport,
-        )
+        self._sip_address = sip_address(listener, self.local)
 
     def start(self) -> None:
         """Begin to accept connections."""

@@ -40,7 +40,7 @@ class TlsLayer:
                 plain += chunk
             self.ended = True
         except ssl.SSLWantReadError:
-            pass
+            pass  # the rest of the record has not come yet
         except ssl.SSLZeroReturnError:
             self.ended = True
         except ssl.SSLError as error:
@@ -70,7 +70,7 @@ class TlsLayer:
         try:
             self._object.unwrap()
         except (ssl.SSLError, OSError, ValueError):
-            pass
+            pass  # the far end has not said goodbye yet, or was never shaken hands with
 
     @property
     def verified(self) -> bool:

@@ -12,8 +12,10 @@ from host.modules.mod_sofia.transport.listener import (
     Impairment,
     Listener,
     OnData,
+    bind,
     bracketed,
     family_of,
+    sip_address,
     unbracketed,
     wire_bytes,
 )
@@ -45,25 +47,17 @@ class UdpServer:
         self.dropped = 0  # not sent: the buffers were full, or the kernel refused
         self._on_data = on_data
         self._unsent: deque[tuple[bytes, tuple[str, int]]] = deque()
-        ip = unbracketed(listener.ip)
-        self.family = family_of(ip)
+        self.family = family_of(unbracketed(listener.ip))
         self._socket = socket.socket(
             self.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         )
         try:
-            if self.family == socket.AF_INET6:
-                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _KERNEL_BUFFER)
-            self._socket.bind((ip, listener.port))
+            self.local = bind(self._socket, listener, self.transport)
         except BaseException:
             self._socket.close()
             raise
-        name = self._socket.getsockname()
-        self.local = Source(str(name[0]), int(name[1]), self.transport)
-        self._sip_address = (
-            listener.advertised or (bracketed(self.local.ip), self.local.port),
-            self.transport,
-        )
+        self._sip_address = sip_address(listener, self.local)
         self._closed = False
 
     def start(self) -> None:
