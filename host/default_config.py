@@ -30,10 +30,16 @@ DEFAULT_MODULES = (
     "mod_lua",
 )
 # What is loaded besides where the package that it needs is installed.
-MODULES_OF_PACKAGES = {"pocketsphinx": "mod_pocketsphinx", "pycurl": "mod_curl"}
+MODULES_OF_PACKAGES = {"pocketsphinx": ("mod_pocketsphinx",), "pycurl": ("mod_curl", "mod_httapi")}
 EVENT_SOCKET_ADDRESS = "127.0.0.1"
 EVENT_SOCKET_PORT = 8021
 EVENT_SOCKET_PASSWORD = "ClueCon"
+# Whom `httapi` asks that names nobody.
+HTTAPI_URL = "http://localhost/"
+
+# Global variables beside it, in ms: a call that has heard nothing for so long, or for so long on hold, has lost its
+# far end. FreeSWITCH takes these in place of a profile's `rtp-timeout-sec`, which is deprecated.
+MEDIA_TIMEOUTS = {"media_timeout": "300000", "media_hold_timeout": "1800000"}
 
 # A script's name may hold folders. Neither `..` nor a leading dot or slash: the caller dials it, and must not
 # leave the scripts' folder.
@@ -49,20 +55,23 @@ def default_configuration(
     domain: str = "localhost",
     event_socket_port: int = EVENT_SOCKET_PORT,
     sip: tuple[str, int] | None = None,
+    websocket: tuple[str, int] | None = None,
 ) -> str:
     """Return the configuration as XML text; without `modules` it loads those of a call and of installed packages.
 
-    With `sip` (address, port) a SIP profile listens there and takes every call, in the context `public`.
+    With `sip` (address, port) a SIP profile listens there and takes every call, in the context `public`; with
+    `websocket` browsers reach it there.
 
     In the contexts `default` and `public` the destination `lua-NAME` runs `NAME.lua`, which the Lua module looks
     for in the switch's `script_dir`; `scripts_dir` is where `require` finds the scripts' own modules.
     """
     if modules is None:
-        more = [name for package, name in MODULES_OF_PACKAGES.items() if find_spec(package) is not None]
-        modules = [*DEFAULT_MODULES, *more]
+        modules = list(DEFAULT_MODULES)
+        for package, more in MODULES_OF_PACKAGES.items():
+            modules += more if find_spec(package) is not None else ()
     modules = [*modules, "mod_sofia"] if sip is not None else modules
     return f"""<document type="freeswitch/xml">
-  <section name="configuration">{_sip_profile(*sip) if sip is not None else ""}
+  <section name="configuration">{_sip_profile(*sip, websocket) if sip is not None else ""}
     <configuration name="modules.conf">
       <modules>
 {_lines(8, (f"<load module={quoteattr(name)}/>" for name in modules))}
@@ -92,6 +101,15 @@ def default_configuration(
       <settings/>
       <profiles>
         <profile name="default"/>
+      </profiles>
+    </configuration>
+    <configuration name="httapi.conf">
+      <profiles>
+        <profile name="default">
+          <params>
+            <param name="gateway-url" value={quoteattr(HTTAPI_URL)}/>
+          </params>
+        </profile>
       </profiles>
     </configuration>
     <configuration name="lua.conf">
@@ -141,8 +159,12 @@ def default_configuration(
 """
 
 
-def _sip_profile(address: str, port: int) -> str:
+def _sip_profile(address: str, port: int, websocket: tuple[str, int] | None) -> str:
     where = quoteattr(address)
+    binding = ""
+    if websocket is not None:
+        binding = f"""
+            <param name="ws-binding" value={quoteattr(f"{websocket[0]}:{websocket[1]}")}/>"""
     return f"""
     <configuration name="sofia.conf">
       <profiles>
@@ -150,13 +172,11 @@ def _sip_profile(address: str, port: int) -> str:
           <settings>
             <param name="sip-ip" value={where}/>
             <param name="rtp-ip" value={where}/>
-            <param name="sip-port" value="{port}"/>
+            <param name="sip-port" value="{port}"/>{binding}
             <param name="context" value="public"/>
             <param name="dialplan" value="XML"/>
             <param name="codec-prefs" value="opus,G722,PCMU,PCMA"/>
             <param name="inbound-late-negotiation" value="true"/>
-            <param name="rtp-timeout-sec" value="300"/>
-            <param name="rtp-hold-timeout-sec" value="1800"/>
             <param name="log-auth-failures" value="true"/>
           </settings>
         </profile>

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from media.espeak import synthesize
+from media.source import Samples, Source
+
 # The folders of FreeSWITCH's English prompts.
 PROMPT_FOLDERS: Final = frozenset(
     {
@@ -67,3 +70,8 @@ def spoken_text(path: str, prefixes: Iterable[str] = ()) -> str | None:
             return _TIMES[stem]
     words = re.sub(r"^(ivr|vm|conf|dir|dir_|zrtp|user|currency|misc)[-_]", "", stem)
     return re.sub(r"[_\-]+", " ", words).strip() or None
+
+
+def spoken(text: str, rate: int) -> Source:
+    """Return `text` spoken in English, at `rate` samples a second."""
+    return Samples(synthesize(text, "en", rate), rate)

@@ -186,7 +186,7 @@ class SimulatedCaller:
     def ring_ready(self, session: Session) -> None:
         """Hear it ring; the transcript tells it."""
 
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
+    def send_dtmf(self, session: Session, digit: str, duration: int, processed: bool = True) -> None:
         """Let the caller hear a digit that the switch sends."""
         session.line.send_digit(digit, duration)
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -17,6 +18,7 @@ from host.default_config import MODULES_OF_PACKAGES, default_configuration
 from host.hangup_cause import HangupCause
 from host.log import LogLevel
 from host.module_loader import ModuleUnavailable
+from host.spoken_prompt import spoken
 from host.switch import Switch, default_base
 from host.testing import timeline
 from host.testing.caller import SimulatedCaller
@@ -24,8 +26,6 @@ from host.testing.scenario import Scenario, ScenarioError
 from host.testing.transcript import Entry, Transcript
 from lua_bindings import lua_conf
 from lua_bindings import script as scripts
-from media.espeak import synthesize
-from media.source import Samples, Source
 
 # What a call to a script needs. The event socket and the console belong to a server.
 MODULES: Final = (
@@ -285,18 +285,13 @@ def _switch(clock: Clock, options: CallOptions, folder: str) -> Switch:
         switch.xml.load_text(default_configuration(switch.global_variables.get("script_dir") or "scripts"))
     for module in options.modules:
         switch.modules.load(module)
-    for module in MODULES_OF_PACKAGES.values() if options.modules is MODULES else ():
+    for module in chain(*MODULES_OF_PACKAGES.values()) if options.modules is MODULES else ():
         with contextlib.suppress(ModuleUnavailable):
             switch.modules.load(module)
     lua_conf.adjust_limits(switch, options.burst / SECOND, options.lua)
     if options.speak_missing:
         switch.speak_missing = spoken
     return switch
-
-
-def spoken(text: str, rate: int) -> Source:
-    """Return `text` spoken in English, at `rate` samples a second."""
-    return Samples(synthesize(text, "en", rate), rate)
 
 
 def quoted_arguments(script: str, arguments: Sequence[str]) -> str:

@@ -99,14 +99,24 @@ def test_a_closed_output_ends_no_call(folder: Path) -> None:
     assert (folder / "heard.wav").stat().st_size > 44
 
 
+def long_call(folder: Path) -> subprocess.Popen[bytes]:
+    """Start a call in real time that goes on until it is ended."""
+    # Whoever runs the suite in the background has it ignore interrupts, and so would what it starts.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [*COMMAND, "call", "long.lua", "--realtime", "--limit", "30s"],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
 def test_a_reader_that_goes_ends_the_call(folder: Path) -> None:
-    with subprocess.Popen(
-        [*COMMAND, "call", "long.lua", "--realtime", "--limit", "30s"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    with long_call(folder) as process:
         assert process.stdout is not None and process.stderr is not None
         assert b"call" in process.stdout.readline()
         process.stdout.close()
@@ -115,13 +125,7 @@ def test_a_reader_that_goes_ends_the_call(folder: Path) -> None:
 
 
 def test_an_interrupt_hangs_up_and_is_told(folder: Path) -> None:
-    with subprocess.Popen(
-        [*COMMAND, "call", "long.lua", "--realtime", "--limit", "30s"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    with long_call(folder) as process:
         assert process.stdout is not None and process.stderr is not None
         while b"answers" not in process.stdout.readline():
             continue

@@ -86,7 +86,12 @@ def test_module_configurations(registry: XmlRegistry) -> None:
     modules = registry.configuration("modules.conf")
     assert modules is not None
     loaded = tuple(load.get("module") for load in modules.iter("load"))
-    assert loaded == (*DEFAULT_MODULES, "mod_pocketsphinx", "mod_curl")  # whose packages are installed
+    assert loaded == (
+        *DEFAULT_MODULES,
+        "mod_pocketsphinx",
+        "mod_curl",
+        "mod_httapi",
+    )  # whose packages are installed
 
 
 def test_the_directory(registry: XmlRegistry) -> None:

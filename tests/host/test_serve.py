@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pty
 import signal
@@ -16,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from host.console.client import Client, ClientError
-from host.serve import _own_mask
+from host.serve.own_address import own_mask
+from host.serve.readiness import advice
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-c", "import sys; from host.serve import main; sys.exit(main(sys.argv[1:]))"]
@@ -31,8 +34,7 @@ CONFIGURATION = """<document type="freeswitch/xml"><section name="configuration"
 @pytest.fixture
 def port(tmp_path: Path) -> int:
     """A free port that the configuration in `conf` listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free = int(listener.getsockname()[1])
+    free = free_port()
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "freeswitch.xml").write_text(CONFIGURATION.format(port=free))
     return free
@@ -109,8 +111,8 @@ def test_the_api_ends_it_too(served: subprocess.Popen[str], port: int) -> None:
 
 
 def test_the_mask_of_an_own_address() -> None:
-    assert _own_mask("127.0.0.1") == "255.0.0.0"
-    assert _own_mask("192.0.2.1") is None
+    assert own_mask("127.0.0.1") == "255.0.0.0"
+    assert own_mask("192.0.2.1") is None
 
 
 def test_in_the_background_it_says_the_same_and_goes_on(tmp_path: Path, port: int) -> None:
@@ -299,27 +301,49 @@ def test_a_prompt_is_not_shown_where_none_is_wanted(tmp_path: Path, tree: Path) 
         (["--background", "--conf", "/no/such/folder"], "there is no configuration"),
         (["--sip", "here"], "--sip here: here is no IP address"),
         (["--sip", "127.0.0.1:0"], "--sip 127.0.0.1:0: 0 is no port"),
+        (["--sip", "127.0.0.1:99999"], "--sip 127.0.0.1:99999: 99999 is no port (1 to 65535)"),
         (["--sip", "127.0.0.1", "--conf", "/no/such"], "--sip goes without --conf"),
+        (["--phone", "here:8060"], "--phone here:8060: here is no IP address"),
+        (["--phone", "0"], "--phone 0: 0 is no port"),
+        (["--phone", "--conf", "/no/such"], "--phone goes without --conf"),
+        (["--port", "99999"], "--port: 99999 is no port (1 to 65535)"),
+        (["--port", "8022", "--conf", "/no/such"], "--port goes without --conf"),
+        (["--metrics", "port"], "--metrics takes [ADDRESS:]PORT, not port"),
+        (["--metrics", "99999"], "--metrics takes [ADDRESS:]PORT, not 99999: 99999 is no port (1 to 65535)"),
+        (["--pid-file", "/no/such/file"], "--pid-file /no/such/file: there is no folder /no/such"),
     ],
 )
-def test_why_it_does_not_start(arguments: list[str], reason: str) -> None:
+def test_wrong_options_are_told_before_anything_starts(arguments: list[str], reason: str) -> None:
     done = subprocess.run([*RUN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"moonline: {reason}")
+    assert done.stderr.count("\n") == 1 and not done.stdout
 
 
-def test_it_answers_with_metrics_where_it_is_told_to(tmp_path: Path, port: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free = int(listener.getsockname()[1])
-    process = start(options(tmp_path, "--metrics", str(free), "--log-level", "warning"))
+def test_a_taken_port_of_the_event_socket_is_told_and_listened_on_once_it_is_free(
+    tmp_path: Path, port: int
+) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        process = start(options(tmp_path, "--log-level", "warning"))
+        lines = lines_to_ready(process)
     try:
-        lines_to_ready(process)
-        with urllib.request.urlopen(f"http://127.0.0.1:{free}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        assert "moonline_sessions 0.0\n" in text and "moonline_media_ticks_total " in text
-        again = start(options(tmp_path, "--metrics", str(free), "--set", "x=1"))
-        assert again.communicate()[0].endswith(f"moonline: no metrics on {free}: Address already in use\n")
-        assert again.returncode == 1
+        refused = f"127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}"
+        assert lines[-1].startswith(f"moonline is ready: no event socket ({refused}), ")
+        advice = (
+            f"{refused}. Another server has the port: stop that one, or choose another port with listen-port"
+        )
+        # The log is written beside: its line may come behind the one that says it is ready.
+        assert process.stdout is not None
+        while not any(advice in line for line in lines):
+            lines.append(process.stdout.readline())
+            assert lines[-1], lines
+        while True:
+            try:
+                client = Client(port=port)
+                break
+            except ClientError:  # it looks again every tenth of a second
+                continue
+        assert client.api("status")
     finally:
         process.terminate()
         process.wait()
@@ -327,7 +351,42 @@ def test_it_answers_with_metrics_where_it_is_told_to(tmp_path: Path, port: int) 
         process.stdout.close()
 
 
-def test_metrics_on_no_address(tmp_path: Path, port: int) -> None:
-    process = start(options(tmp_path, "--metrics", "port"))
-    assert process.communicate()[0].endswith("moonline: --metrics takes [ADDRESS:]PORT, not port\n")
+def test_a_taken_sip_port_is_told_in_the_last_line(tmp_path: Path, port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = start(["--base", str(tmp_path), "--sip", where, "--port", str(port)])
+        told = process.communicate()[0].splitlines()
     assert process.returncode == 1
+    assert told[-1] == (
+        f"moonline: --sip {where}: udp {where}: {os.strerror(errno.EADDRINUSE)}. Another server has the port: "
+        "stop that one, or choose another port with --sip ADDRESS:PORT"
+    )
+
+
+def test_what_helps_where_an_address_is_refused() -> None:
+    assert advice(f"::1:80: {os.strerror(errno.EADDRNOTAVAIL)}", "--port").endswith(
+        "This machine has no such address: choose one of its own with --port"
+    )
+    assert advice("Permission denied", "--port") == "Permission denied"
+
+
+def test_it_answers_with_metrics_where_it_is_told_to(tmp_path: Path, port: int) -> None:
+    free = free_port()
+    process = start(options(tmp_path, "--metrics", str(free), "--log-level", "warning"))
+    try:
+        lines_to_ready(process)
+        with urllib.request.urlopen(f"http://127.0.0.1:{free}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        assert "moonline_sessions 0.0\n" in text and "moonline_media_ticks_total " in text
+        again = start(options(tmp_path, "--metrics", str(free), "--set", "x=1"))
+        assert again.communicate()[0].endswith(
+            f"moonline: no metrics on 127.0.0.1:{free}: {os.strerror(errno.EADDRINUSE)}. Another server has the port: "
+            "stop that one, or choose another port with --metrics\n"
+        )
+        assert again.returncode == 1
+    finally:
+        process.terminate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
