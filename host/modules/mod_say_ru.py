@@ -6,27 +6,16 @@ The channel variables `gender`, `cases` and `currency` choose the form of number
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from host.interfaces import SayInterface
-from host.leading_number import leading_int
-from host.say import number
-from host.say.amount import Duration, duration, money, two_digits
-from host.say.date import date_parts
-from host.say.number import Group, digits_of, groups
-from host.say.request import (
-    COUNTS,
-    SPELLINGS,
-    TIMES,
-    SayError,
-    SayMethod,
-    SayRequest,
-    SayType,
-    UnknownSayType,
-)
-from host.say.spelling import spell
+from host.say.amount import Duration, Money, duration
+from host.say.date import NAMED_DAYS, DatePart, Dates, SpokenMoment, month
+from host.say.language import Language
+from host.say.noun import Noun
+from host.say.number import Group, groups, number_of
+from host.say.request import SayError, SayGender, SayRequest, SayType
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -134,54 +123,36 @@ _FORMS = {
 _NOMINATIVE = _FORMS["nominativus", "male"]
 _FEMININE = _FORMS["nominativus", "female"]
 
-# Whole units and hundredths: the forms of their numbers, and their nouns after 0 to 4 and after all others.
-_RUBLES = ("rubles", "ruble", "ruble-a", "ruble-a", "ruble-a", "rubles")
-_KOPECKS = ("kopecks", "kopeck", "kopeck-i", "kopeck-i", "kopeck-i", "kopecks")
-_DOLLARS = ("dollars", "dollar", "dollara", "dollara", "dollara", "dollars")
-_CENTS = ("centov", "cent", "centa", "centa", "centa", "centov")
-_CURRENCIES = {
-    "ruble": ((_NOMINATIVE, _RUBLES), (_FEMININE, _KOPECKS)),
-    "dollar": ((_NOMINATIVE, _DOLLARS), (_NOMINATIVE, _CENTS)),
+# The forms of the numbers before a noun.
+_BEFORE_NOUN = {SayGender.MASCULINE: _NOMINATIVE, SayGender.FEMININE: _FEMININE}
+
+
+def _noun(gender: SayGender, *forms: str) -> Noun:
+    """Make a noun of the prompts after one, after two to four, and after all others."""
+    return Noun(forms, gender=gender)
+
+
+_MONEY = {
+    "ruble": Money(
+        _noun(SayGender.MASCULINE, "currency/ruble", "currency/ruble-a", "currency/rubles"),
+        _noun(SayGender.FEMININE, "currency/kopeck", "currency/kopeck-i", "currency/kopecks"),
+        negative="currency/minus",
+    ),
+    "dollar": Money(
+        _noun(SayGender.MASCULINE, "currency/dollar", "currency/dollara", "currency/dollars"),
+        _noun(SayGender.MASCULINE, "currency/cent", "currency/centa", "currency/centov"),
+        negative="currency/minus",
+    ),
 }
 
-# The forms of the number and its nouns after one, after two to four, and after all others.
-_HOURS = (_NOMINATIVE, ("hour", "hours-a", "hours"))
-_MINUTES = (_FEMININE, ("minute", "minutes-i", "minutes"))
-_SECONDS = (_FEMININE, ("second", "seconds-i", "seconds"))
+_HOUR = _noun(SayGender.MASCULINE, "time/hour", "time/hours-a", "time/hours")
+_MINUTE = _noun(SayGender.FEMININE, "time/minute", "time/minutes-i", "time/minutes")
+_SECOND = _noun(SayGender.FEMININE, "time/second", "time/seconds-i", "time/seconds")
 
 
 def load(switch: Switch) -> None:
     """Register the language `ru`."""
     switch.says.add(SayInterface("ru", "mod_say_ru", say, as_string=True))
-
-
-def say(request: SayRequest) -> Iterator[str]:
-    """Yield the prompts of a request in Russian."""
-    kind = request.type
-    if kind in COUNTS:
-        return count(request)
-    if kind is SayType.TIME_MEASUREMENT:
-        return time_measurement(request)
-    if kind in TIMES:
-        return date_and_time(request)
-    if kind is SayType.IP_ADDRESS:
-        return address(request)
-    if kind in SPELLINGS:
-        return spell(request)
-    if kind is SayType.CURRENCY:
-        return currency(request)
-    raise UnknownSayType(kind)
-
-
-def count(request: SayRequest) -> Iterator[str]:
-    """Yield a number, iterated or in the form that the variables `gender` and `cases` ask for."""
-    if request.method is SayMethod.ITERATED:
-        return (f"digits/{digit}" for digit in digits_of(request.text))
-    if request.type is SayType.MESSAGES:
-        return declined(request.text, _FORMS["nominativus", "it"])
-    gender = _chosen(request, "gender", _GENDERS)
-    case = _chosen(request, "cases", _CASES)
-    return declined(request.text, _FORMS.get((case, gender), Forms()))
 
 
 def _chosen(request: SayRequest, variable: str, names: tuple[str, ...]) -> str:
@@ -190,15 +161,23 @@ def _chosen(request: SayRequest, variable: str, names: tuple[str, ...]) -> str:
     return wanted if wanted in names else names[0]
 
 
-def declined(text: str, forms: Forms) -> Iterator[str]:
-    """Yield a number in `forms`; only its last group is declined, those before it are plain."""
-    digits = digits_of(text)
-    if len(digits) > number.PRONOUNCED_DIGITS:
-        raise SayError("Parse Error!")
-    value = int(digits or "0")
-    if not value:
-        yield f"digits/{forms.units[0]}"
-        return
+def _forms_of(request: SayRequest) -> Forms:
+    """Return the forms that the variables `gender` and `cases` ask for; messages have their own."""
+    if request.type is SayType.MESSAGES:
+        return _FORMS["nominativus", "it"]
+    return _FORMS.get((_chosen(request, "cases", _CASES), _chosen(request, "gender", _GENDERS)), Forms())
+
+
+def _number(value: int, request: SayRequest) -> Iterator[str]:
+    return _declined(value, _forms_of(request))
+
+
+def _zero(request: SayRequest) -> str:
+    return f"digits/{_forms_of(request).units[0]}"
+
+
+def _declined(value: int, forms: Forms) -> Iterator[str]:
+    """Yield a number above zero in `forms`; only its last group is declined, those before it are plain."""
     millions, thousands, rest = groups(value)
     plain = forms if value % 1_000_000 == 0 else _NOMINATIVE
     yield from _scaled(millions, plain.million)
@@ -240,76 +219,102 @@ def _group(group: Group, prefix: str, suffix: str) -> Iterator[str]:
         yield f"digits/{tens}0" if units else f"digits/{prefix}{tens}0{suffix}"
 
 
-def time_measurement(request: SayRequest) -> Iterator[str]:
-    """Yield hours and minutes, and seconds that are not zero."""
-    length = duration(request)
-    if ":" not in request.text:
-        # FreeSWITCH says all the seconds behind the hours and minutes that they are.
-        length = Duration(
-            length.hours, length.minutes, length.hours * 3600 + length.minutes * 60 + length.seconds
-        )
-    return _length(length)
+def _plural(number: int) -> int:
+    """Return which form a noun takes after a number: 0 after one, 1 after two to four, 2 else."""
+    last = number % 10
+    if last == 0 or last > 4 or 10 < number % 100 < 15:
+        return 2
+    return 0 if last == 1 else 1
+
+
+def _plural_of_length(number: int) -> int:
+    # FreeSWITCH: of the teens only those below a hundred are told from the other numbers.
+    if number < 0 or 10 < number < 15:
+        return 2
+    return _plural(number % 10)
 
 
 def _length(length: Duration) -> Iterator[str]:
-    for amount, (forms, nouns) in zip(length, (_HOURS, _MINUTES, _SECONDS), strict=True):
-        if amount or nouns[0] != "second":
-            yield from declined(str(amount), forms)
-            yield f"time/{nouns[_noun(amount)]}"
+    """Yield hours and minutes, and seconds that are not zero; a number that cannot be said is left out."""
+    for number, noun in zip(length, (_HOUR, _MINUTE, _SECOND), strict=True):
+        if number or noun is not _SECOND:
+            yield from _before_noun(str(number % 2**32), noun)
+            yield noun.form(_plural_of_length(number))
 
 
-def _noun(amount: int) -> int:
-    if amount % 10 == 1 and amount != 11:
-        return 0
-    return 1 if 1 < amount % 10 < 5 and not 12 <= amount <= 14 else 2
-
-
-def date_and_time(request: SayRequest) -> Iterator[str]:
-    """Yield a date, its numbers ordinals in the genitive, and a time of 24 hours; short ones without seconds."""
-    parts = date_parts(request)
-    at = parts.at
-    ordinal = _FORMS["genitivus", "male_h"]
-    if parts.today:
-        yield "time/today"
-    if parts.yesterday:
-        yield "time/yesterday"
-    if parts.weekday:
-        yield f"time/day-{parts.day_of_week}"
-    if parts.day or parts.date:
-        yield from declined(str(at.day), ordinal)
-    if parts.month or parts.date:
-        yield f"time/mon-{parts.month_index}"
-    if parts.date:
-        yield from declined(str(at.year), ordinal)
-        yield "time/h-year"
-    if parts.time:
-        if parts.date or parts.weekday:
-            yield "time/at"
-        seconds = 0 if request.type is SayType.SHORT_DATE_TIME else at.second
-        yield from _length(Duration(at.hour, at.minute, seconds))
-
-
-def address(request: SayRequest) -> Iterator[str]:
-    """Yield an IPv4 address; a part that is no number is left out."""
-    parts = request.text.split(".", 3)
-    if len(parts) < 4:
+def _before_noun(text: str, noun: Noun) -> Iterator[str]:
+    """Yield a number in the form that stands before a noun, nothing when it cannot be said."""
+    try:
+        value = number_of(text)
+    except SayError:
         return
-    for index, part in enumerate(parts):
-        if index:
-            yield "digits/dot"
-        with suppress(SayError):
-            yield from declined(part, _NOMINATIVE)
+    forms = _BEFORE_NOUN[noun.gender or SayGender.MASCULINE]
+    if value:
+        yield from _declined(value, forms)
+    else:
+        yield f"digits/{forms.units[0]}"
 
 
-def currency(request: SayRequest) -> Iterator[str]:
-    """Yield roubles and kopecks (or what the variable `currency` names), also those that are not written."""
-    amount = money(request.text)
-    if amount.negative:
-        yield "currency/minus"
-    units = _CURRENCIES[_chosen(request, "currency", tuple(_CURRENCIES))]
-    for text, (forms, nouns) in zip((amount.whole, two_digits(amount.cents) or "0"), units, strict=True):
-        with suppress(SayError):  # FreeSWITCH: the unit is said even when its number cannot be
-            yield from declined(text, forms)
-        value = leading_int(text)
-        last = value % 10
-        yield f"currency/{nouns[last if last < 5 and not 10 < value % 100 < 15 else 5]}"
+def _ordinal(number: int) -> Iterator[str]:
+    return _declined(number, _FORMS["genitivus", "male_h"])
+
+
+def _day(spoken: SpokenMoment) -> Iterator[str]:
+    yield from _ordinal(spoken.at.day)
+
+
+def _year(spoken: SpokenMoment) -> Iterator[str]:
+    yield from _ordinal(spoken.at.year)
+    yield "time/h-year"
+
+
+def _clock(spoken: SpokenMoment) -> Iterator[str]:
+    """Yield a time of 24 hours; a short one without seconds."""
+    if spoken.parts - {DatePart.TODAY, DatePart.YESTERDAY}:
+        yield "time/at"
+    at = spoken.at
+    seconds = 0 if spoken.request.type is SayType.SHORT_DATE_TIME else at.second
+    yield from _length(Duration(at.hour, at.minute, seconds))
+
+
+class _Russian(Language):
+    """Russian, which declines the numbers before nouns and leaves out those that it cannot say."""
+
+    def time_measurement(self, request: SayRequest) -> Iterator[str]:
+        """Yield hours and minutes, and seconds that are not zero."""
+        length = duration(request, self.seconds)
+        if ":" not in request.text:
+            # FreeSWITCH says all the seconds behind the hours and minutes that they are.
+            length = length._replace(seconds=length.hours * 3600 + length.minutes * 60 + length.seconds)
+        return _length(length)
+
+    def ip_address(self, request: SayRequest) -> Iterator[str]:
+        """Yield an IPv4 address; a part that is no number is left out."""
+        parts = request.text.split(".", 3)
+        if len(parts) < 4:
+            return
+        for index, part in enumerate(parts):
+            if index:
+                yield "digits/dot"
+            yield from _before_noun(part, _HOUR)
+
+    def currency(self, request: SayRequest) -> Iterator[str]:
+        """Yield roubles and kopecks, or what the variable `currency` names."""
+        return self.sum_of(request, _MONEY[_chosen(request, "currency", tuple(_MONEY))])
+
+    def units(self, request: SayRequest, noun: Noun) -> Iterator[str]:
+        """Yield the number before a unit of money."""
+        return _before_noun(request.text, noun)
+
+
+say = _Russian(
+    number=_number,
+    zero=_zero,
+    dates=Dates(
+        {**NAMED_DAYS, DatePart.DAY: _day, DatePart.MONTH: month, DatePart.YEAR: _year},
+        _clock,
+        at=None,
+        weekday_in_whole=False,
+    ),
+    plural=_plural,
+).say

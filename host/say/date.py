@@ -1,94 +1,181 @@
-"""Which parts of a date and time are said, for each of FreeSWITCH's date types."""
+"""Dates and times: which parts of them are said for each of FreeSWITCH's date types, and in what order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
+from typing import Final, Protocol
 
-from host.leading_number import leading_long
+from host.leading_number import leading_int
 from host.say.request import SECOND, SayGender, SayMethod, SayRequest, SayType, moment
 
 # FreeSWITCH: a short date tells only the day of the week when it is at most so many days ago.
-_DAYS_OF_THE_WEEK_ALONE = 5
+_DAYS_OF_THE_WEEK_ALONE: Final = 5
 
 
-@dataclass(slots=True)
-class DateParts:
-    """A moment, and what of it is to be said. `date` is the whole date."""
+class DatePart(Enum):
+    """A part of a date."""
 
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    WEEKDAY = "weekday"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+_WHOLE: Final = frozenset({DatePart.WEEKDAY, DatePart.DAY, DatePart.MONTH, DatePart.YEAR})
+
+
+class ShortDates(Enum):
+    """What a language makes of SHORT_DATE_TIME."""
+
+    UNKNOWN = "a type that it does not speak"
+    UNSAID = "nothing"
+    PAST = "as if it was past"
+    DATED = "a day to come is a whole date"
+
+
+class SayNumber(Protocol):
+    """Yields a number that belongs to a date or a time; without a gender in the one that was asked for."""
+
+    def __call__(
+        self, number: int, method: SayMethod = SayMethod.PRONOUNCED, gender: SayGender | None = None
+    ) -> Iterator[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenMoment:
+    """A moment, what of it is to be said, and what says its numbers. `whole` is a date with its year."""
+
+    request: SayRequest
     at: datetime
-    date: bool = False
-    time: bool = False
-    year: bool = False
-    month: bool = False
-    day: bool = False
-    weekday: bool = False
-    today: bool = False
-    yesterday: bool = False
+    parts: frozenset[DatePart]
+    whole: bool
+    number: SayNumber
 
     @property
-    def day_of_week(self) -> int:
-        """0 is Sunday."""
-        return self.at.isoweekday() % 7
-
-    @property
-    def month_index(self) -> int:
-        """0 is January."""
-        return self.at.month - 1
-
-    @property
-    def introduces_time(self) -> bool:
-        """Whether a day was said, so that an "at" belongs before the time."""
-        return self.date or self.today or self.yesterday or self.weekday
-
-    def say_whole_date(self) -> None:
-        """Let year, month, day and weekday be said, instead of "today" and "yesterday"."""
-        self.year = self.month = self.day = self.weekday = True
-        self.today = self.yesterday = False
+    def hour_of_twelve(self) -> int:
+        """The hour from 1 to 12."""
+        return (self.at.hour - 1) % 12 + 1
 
 
-def date_parts(request: SayRequest, written: int = 0, future: bool = False, short: bool = True) -> DateParts:
-    """Return the moment that a request names (seconds since the epoch; none: now) and its parts to be said.
+DateWords = Callable[[SpokenMoment], Iterator[str]]
 
-    `written` is the moment in seconds when a language has read it otherwise. `future` is for languages that give a
-    date to come in full; `short` for those that know SHORT_DATE_TIME.
+
+def written_seconds(request: SayRequest) -> int | None:
+    """Return the seconds since the epoch that a request names, None when it names none above zero.
+
+    FreeSWITCH: they are read as 32 bits, so that those after January 2038 name none.
     """
-    seconds = written or leading_long(request.text)
-    at = moment(seconds * SECOND if seconds > 0 else request.now, request.zone)
-    kind = request.type
-    parts = DateParts(at)
-    if kind in (SayType.CURRENT_DATE, SayType.CURRENT_DATE_TIME):
-        parts.date = True
-    if kind in (SayType.CURRENT_TIME, SayType.CURRENT_DATE_TIME):
-        parts.time = True
-    if kind is SayType.SHORT_DATE_TIME and short:
-        parts.time = True
-        _shorten(parts, moment(request.now, request.zone), future)
-    return parts
+    seconds = leading_int(request.text)
+    return seconds if seconds > 0 else None
 
 
-def _shorten(parts: DateParts, now: datetime, future: bool) -> None:
-    at = parts.at
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """How a language says dates and times.
+
+    `order` has the parts of a date as they follow each other, `clock` says the time of day and `at` is said before
+    it when a date was. A whole date has its weekday only with `weekday_in_whole`. `seconds` reads the moment.
+    """
+
+    order: Mapping[DatePart, DateWords]
+    clock: DateWords
+    short: ShortDates = ShortDates.PAST
+    at: str | None = "time/at"
+    weekday_in_whole: bool = True
+    seconds: Callable[[SayRequest], int | None] = written_seconds
+
+    def words(self, request: SayRequest, number: SayNumber) -> Iterator[str]:
+        """Yield the date and time that a request names, now when it names none; SayError beyond the calendar."""
+        seconds = self.seconds(request)
+        at = moment(request.now if seconds is None else seconds * SECOND, request.zone)
+        kind = request.type
+        parts: frozenset[DatePart] = frozenset()
+        with_time = kind in (SayType.CURRENT_TIME, SayType.CURRENT_DATE_TIME)
+        if kind in (SayType.CURRENT_DATE, SayType.CURRENT_DATE_TIME):
+            parts = _WHOLE
+        elif kind is SayType.SHORT_DATE_TIME and self.short is not ShortDates.UNSAID:
+            with_time = True
+            parts = _shortened(at, moment(request.now, request.zone), self.short is ShortDates.DATED)
+        whole = parts == _WHOLE
+        if whole and not self.weekday_in_whole:
+            parts -= {DatePart.WEEKDAY}
+        spoken = SpokenMoment(request, at, parts, whole, number)
+        for part, say in self.order.items():
+            if part in parts:
+                yield from say(spoken)
+        if with_time:
+            if parts and self.at:
+                yield self.at
+            yield from self.clock(spoken)
+
+
+def _shortened(at: datetime, now: datetime, dated: bool) -> frozenset[DatePart]:
     days_ago = now.timetuple().tm_yday - at.timetuple().tm_yday
-    if at.year != now.year or (future and at.date() > now.date()):
-        parts.date = True
-    elif days_ago == 0:
-        parts.today = True
-    elif days_ago == 1:
-        parts.yesterday = True
-    elif days_ago <= _DAYS_OF_THE_WEEK_ALONE:
-        parts.weekday = True
+    if at.year != now.year or (dated and at.date() > now.date()):
+        return _WHOLE
+    if days_ago == 0:
+        return frozenset({DatePart.TODAY})
+    if days_ago == 1:
+        return frozenset({DatePart.YESTERDAY})
+    if days_ago <= _DAYS_OF_THE_WEEK_ALONE:
+        return frozenset({DatePart.WEEKDAY})
+    return _WHOLE - {DatePart.YEAR}
+
+
+def said(prompt: str) -> DateWords:
+    """Return what says that prompt, whatever the moment."""
+    return lambda spoken: iter((prompt,))
+
+
+def weekday(spoken: SpokenMoment) -> Iterator[str]:
+    """Yield the day of the week; 0 is Sunday."""
+    yield f"time/day-{spoken.at.isoweekday() % 7}"
+
+
+def month(spoken: SpokenMoment) -> Iterator[str]:
+    """Yield the month; 0 is January."""
+    yield f"time/mon-{spoken.at.month - 1}"
+
+
+def day(spoken: SpokenMoment) -> Iterator[str]:
+    """Yield the day of the month as a plain number."""
+    yield from spoken.number(spoken.at.day)
+
+
+def counted_day(spoken: SpokenMoment) -> Iterator[str]:
+    """Yield the day of the month as an ordinal."""
+    yield from spoken.number(spoken.at.day, SayMethod.COUNTED)
+
+
+def year(spoken: SpokenMoment) -> Iterator[str]:
+    """Yield the year as a plain number."""
+    yield from spoken.number(spoken.at.year)
+
+
+def half_of_day(spoken: SpokenMoment) -> str:
+    """Return the prompt of the half of the day."""
+    return "time/p-m" if spoken.at.hour >= 12 else "time/a-m"
+
+
+def hour_and_minute(spoken: SpokenMoment) -> Iterator[str]:
+    """Yield an hour of twelve "and" a minute, or "o'clock", and the half of the day."""
+    yield from spoken.number(spoken.hour_of_twelve)
+    if spoken.at.minute:
+        yield "currency/and"
+        yield from spoken.number(spoken.at.minute)
     else:
-        parts.month = parts.day = parts.weekday = True
+        yield "time/oclock"
+    yield half_of_day(spoken)
 
 
-def numeral(
-    count: Callable[[SayRequest], Iterator[str]],
-    request: SayRequest,
-    number: int,
-    method: SayMethod = SayMethod.PRONOUNCED,
-    gender: SayGender | None = None,
-) -> Iterator[str]:
-    """Yield a number that belongs to a date, said by the language's own `count`."""
-    yield from count(replace(request.with_method(method, gender), text=str(number), type=SayType.ITEMS))
+# The days that a short date names, before the rest of it.
+NAMED_DAYS: Final[dict[DatePart, DateWords]] = {
+    DatePart.TODAY: said("time/today"),
+    DatePart.YESTERDAY: said("time/yesterday"),
+    DatePart.WEEKDAY: weekday,
+}

@@ -199,6 +199,47 @@ def test_currency(language: str, text: str, expected: str) -> None:
     assert said(language, text, "currency") == expected
 
 
+def test_the_length_of_an_amount_counts_its_bytes() -> None:
+    assert said("en", "€1,000,000.00", "currency").endswith("currency/cents")
+    assert said("en", "€999,999,999.99", "currency") == "error"
+    assert said("en", "€1", "currency") == "1 currency/dollar"
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "1 currency/dollar currency/and currency/cents"),
+        ("de", "1_n currency/dollar currency/and currency/cents"),
+        ("es", "1 currency/dollar currency/and currency/cents"),
+        ("pt", "1 currency/dollar currency/and currency/cents"),
+        ("zh", "1 currency/dollar currency/cent"),
+        ("ja", "1 currency/dollar currency/cent"),
+    ],
+)
+def test_iterated_cents_without_a_digit_behind_the_point(language: str, expected: str) -> None:
+    assert said(language, "1.", "currency", "iterated") == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "currency/dollars currency/and 5 currency/cents"),
+        ("de", "currency/dollars currency/and 5 currency/cents"),
+        ("pl", "currency/dollars currency/and 5 currency/cents"),
+        ("pt", "currency/dollars currency/and 5 currency/cents"),
+        ("ru", "currency/rubles 5 currency/kopecks"),
+        ("ja", "currency/dollar 5 currency/cent"),
+        ("zh", "currency/dollar 5 currency/cent"),
+        ("es", "error"),
+        ("fr", "error"),
+        ("it", "error"),
+        ("nl", "error"),
+    ],
+)
+def test_an_amount_that_is_too_large_to_be_said(language: str, expected: str) -> None:
+    assert said(language, "1234567890.05", "currency") == expected
+
+
 def test_russian_variables_choose_forms_and_money() -> None:
     assert said("ru", "2", "currency", currency="dollar") == "2 currency/dollara 0 currency/centov"
     assert said("ru", "21", gender="женский") == "20 1f"
@@ -240,6 +281,37 @@ def test_time_measurement(language: str, text: str, expected: str) -> None:
     assert said(language, text, "time_measurement") == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", "400 70 2f thousands-i 200 20 4 time/hours-a 0 time/minutes time/seconds"),
+        ("-1:2:3", "time/hours 2f time/minutes-i 3 time/seconds-i"),
+        ("111:00:00", "100 11 time/hour 0 time/minutes"),
+        ("1:111:112", "1 time/hour 100 11 time/minute 100 12 time/seconds-i"),
+    ],
+)
+def test_russian_says_the_unit_of_a_number_that_it_cannot_say(text: str, expected: str) -> None:
+    assert said("ru", text, "time_measurement") == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            "1 million 1 hundred 90 3 thousand 40 6 time/hours 20 8 time/minutes 17 time/seconds",
+        ),
+        ("es", "0 time/hours 0 time/minutes 1 time/second"),
+        ("it", "0 time/hours 0 time/minutes 1 time/second"),
+        ("nl", "0 time/uur 0 time/minuten"),
+        ("ja", "0 time/seconds"),
+        ("zh", "0 time/seconds"),
+    ],
+)
+def test_some_languages_read_lengths_as_32_bits(language: str, expected: str) -> None:
+    assert said(language, str(2**32 + 1), "time_measurement") == expected
+
+
 MOMENT = "1700000000"  # Tuesday 2023-11-14 22:13:20 UTC
 
 
@@ -278,6 +350,14 @@ def test_date_and_time(language: str, expected: str) -> None:
 
 def test_without_a_moment_it_is_now() -> None:
     assert said("en", "now", "current_time") == "12 time/oclock time/a-m"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_only_english_knows_moments_after_january_2038(language: str) -> None:
+    last, first_after = (said(language, str(2**31 - at), "current_date_time") for at in (1, 0))
+    now = said(language, "now", "current_date_time")
+    assert last != now
+    assert (first_after == now) is (language != "en")
 
 
 @pytest.mark.parametrize(
