@@ -16,6 +16,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from media.hop_windows import hop_windows
+
 WINDOW_MS: Final = 40
 HOP_MS: Final = 10
 
@@ -95,13 +97,9 @@ class BeepDetector:
         if self.found:
             return []
         before = len(self._rest)
-        sound = np.concatenate((self._rest, samples)) if before else samples
-        count = (len(sound) - self._size) // self._hop + 1
-        if count <= 0:
-            self._rest = sound.copy()
+        windows, self._rest = hop_windows(self._rest, samples, self._size, self._hop)
+        if not len(windows):
             return []
-        windows = np.lib.stride_tricks.sliding_window_view(sound, self._size)[:: self._hop][:count]
-        self._rest = sound[count * self._hop :].copy()
         known = len(self._past)
         seen = np.concatenate((self._past, self._measure(windows)))
         self._past = seen[-(self._row - 1) :] if self._row > 1 else seen[:0]

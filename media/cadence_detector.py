@@ -15,6 +15,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from media.hop_windows import hop_windows
+
 WINDOW_MS: Final = 32
 HOP_MS: Final = 4
 
@@ -146,13 +148,9 @@ class CadenceDetector:
     def feed(self, samples: NDArray[np.int16]) -> list[tuple[int, str]]:
         """Look at the next samples; (offset into them, name) for each tone that begins to be certain, in order."""
         before = len(self._rest)
-        sound = np.concatenate((self._rest, samples)) if before else samples
-        count = (len(sound) - self._size) // self._hop + 1
-        if count <= 0:
-            self._rest = sound.copy()
+        windows, self._rest = hop_windows(self._rest, samples, self._size, self._hop)
+        if not len(windows):
             return []
-        windows = np.lib.stride_tricks.sliding_window_view(sound, self._size)[:: self._hop][:count]
-        self._rest = sound[count * self._hop :].copy()
         found: list[tuple[int, str]] = []
         for index, kind in enumerate(self._kinds(windows).tolist()):
             self._time += HOP_MS

@@ -47,18 +47,6 @@ class Codec(Protocol):
         ...
 
 
-class LinesCodec(Codec, Protocol):
-    """A stateless codec that works on many lines at once."""
-
-    def encode_lines(self, samples: NDArray[np.int16]) -> NDArray[np.uint8]:
-        """Payloads, uint8 of shape (lines, bytes), of int16 of shape (lines, samples)."""
-        ...
-
-    def decode_lines(self, payloads: NDArray[np.uint8]) -> NDArray[np.int16]:
-        """Sound, int16 of shape (lines, samples), of uint8 of shape (lines, bytes)."""
-        ...
-
-
 @runtime_checkable
 class ManyCodec(Codec, Protocol):
     """A codec whose encoders remember something, and that has many of them encode at once for little more than one.

@@ -14,11 +14,6 @@ MAX_ORDER = 32
 DEFAULT_ORDER = 8
 # What a full-scale square wave has, 0 dBov.
 _OVERLOAD = 32768.0
-# The noise that is made at once and played in a loop, and how long two noises cross over.
-_LOOP_SECONDS = 1
-_CROSSING_MS = 10
-# Reflection coefficients of 1 would ring for ever.
-_STABLE = 0.98
 
 
 class ComfortNoiseError(ValueError):
@@ -80,59 +75,3 @@ def _reflections(correlation: NDArray[np.float64]) -> tuple[float, ...]:
         filter_[: number + 1] += value * filter_[number::-1][: number + 1]
         error *= 1 - value * value
     return tuple(found)
-
-
-def _prediction(reflections: tuple[float, ...]) -> NDArray[np.float64]:
-    """The filter 1, a1, …, an that whitens the noise."""
-    filter_ = np.ones(1)
-    for value in reflections:
-        value = max(-_STABLE, min(_STABLE, value))
-        longer = np.append(filter_, 0.0)
-        filter_ = longer + value * longer[::-1]
-    return filter_
-
-
-class ComfortNoiseGenerator:
-    """Plays comfort noise at `rate`. The same seed gives the same noise."""
-
-    def __init__(self, rate: int, seed: int = 0) -> None:
-        self.rate = rate
-        self._random = np.random.default_rng(seed)
-        self._noise: ComfortNoise | None = None
-        self._loop: NDArray[np.int16] = np.zeros(rate // 10, np.int16)
-        self._old: NDArray[np.int16] | None = None
-        self._at = 0
-
-    def update(self, noise: ComfortNoise) -> None:
-        """Sound like this from now on; the change is a short crossing over."""
-        if noise == self._noise:
-            return
-        self._old = self._loop
-        self._noise = noise
-        self._loop = self._make(noise)
-
-    def next(self, count: int) -> NDArray[np.int16]:
-        """The next `count` samples, int16 of shape (count,); silence before the first `update`."""
-        places = (self._at + np.arange(count)) % len(self._loop)
-        self._at = (self._at + count) % len(self._loop)
-        sound: NDArray[np.float32] = self._loop[places].astype(np.float32)
-        if self._old is not None:
-            length = min(count, self.rate * _CROSSING_MS // 1000)
-            rising = np.linspace(0, 1, length, dtype=np.float32)
-            # Noises add by power.
-            sound[:length] = sound[:length] * np.sqrt(rising) + self._old[
-                places[:length] % len(self._old)
-            ] * np.sqrt(1 - rising)
-            self._old = None
-        return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
-
-    def _make(self, noise: ComfortNoise) -> NDArray[np.int16]:
-        """A loop of shaped noise, made in the frequency domain, so its end runs into its beginning."""
-        size = self.rate * _LOOP_SECONDS
-        white = np.fft.rfft(self._random.standard_normal(size))
-        white[0] = 0
-        shaped = np.fft.irfft(white / np.fft.rfft(_prediction(noise.coefficients), size), size)
-        wanted = _OVERLOAD * 10 ** (-noise.level / 20)
-        scaled = shaped * (wanted / np.sqrt(np.mean(shaped**2)))
-        loop: NDArray[np.int16] = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)
-        return loop

@@ -53,11 +53,6 @@ class KeyString:
     rejected: str
 
 
-def is_key(character: str) -> bool:
-    """Whether FreeSWITCH takes the character in a string of keys."""
-    return character in KEYS
-
-
 def parse(text: str, default: int = DEFAULT_DURATION) -> KeyString:
     """Keys as FreeSWITCH writes them: `1234`, `12@300` (ms for all of them), `1@100+2@500`, `1w2`.
 

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from media import command as commands
 from media.engine_parts import EngineParts
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from media.rtp_line import RtpLine
     from media.rtp_transport import RtpTransport
     from media.transports import Transports
+
+# So often transports are asked again to play by themselves what they could not: it takes time, and gains some.
+_ASK_AGAIN_BLOCKS: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +168,12 @@ class Engine:
     def progress(self, playback: int) -> tuple[int, int]:
         """Return where a playback is and how many samples were played; its last values when it ended, else zeros."""
         with self._lock:
-            for state in self._lines.values():
-                if state.playback is not None and state.playback.number == playback:
-                    ahead = (
-                        self._transports.moved(state.line.number) if state.plain and self._transports else 0
-                    )
-                    length, position = state.playback.source.length, state.playback.position + ahead
-                    reached = position if length is None else min(position, length)
-                    return reached, state.playback.played + ahead
+            state = self._parts.players.get(playback)
+            if state is not None and state.playback is not None:
+                ahead = self._transports.moved(state.line.number) if state.plain and self._transports else 0
+                length, position = state.playback.source.length, state.playback.position + ahead
+                reached = position if length is None else min(position, length)
+                return reached, state.playback.played + ahead
             for mixer in self._mixers.values():
                 if playback in mixer.playbacks:
                     return mixer.playbacks[playback].progress
@@ -297,8 +298,22 @@ class Engine:
             with self._lock:
                 self._parts.delegation.settle()
 
+    def _take_back(self) -> None:
+        """Carry what transports carry no longer, and have them carry what they could not before."""
+        delegation = self._parts.delegation
+        if self._transports is None or delegation is None:
+            return
+        with self._lock:
+            for number in self._transports.given_back():
+                state = self._lines.get(number)
+                if state is not None:
+                    self._parts.take_over(state)
+            if self._blocks % _ASK_AGAIN_BLOCKS == 0:
+                delegation.ask_again()
+
     def advance(self, now: int) -> None:
         """Move every line to `now` (µs): feed taps and detectors, move playbacks on, and send what is due."""
+        self._take_back()
         self.settle()
         while self._now < now:
             step = now

@@ -23,13 +23,19 @@ Deliveries = list[tuple["LineState | MixerState", Notice]]
 
 
 class EngineParts:
-    """`lines` and `mixers` by their numbers; `ended` are the last places of playbacks that are over."""
+    """`lines` and `mixers` by their numbers; `ended` are the last places of playbacks that are over.
+
+    `attended` are the lines to be looked at in every block: all of them where there are no transports, else those that
+    no transport carries by itself and to which something happens. `players` are the lines of the playbacks that last.
+    """
 
     def __init__(
         self, transports: Transports | None, on_fault: Callable[[str, Exception], object] | None
     ) -> None:
         self.lines: dict[int, LineState] = {}
+        self.attended: dict[int, LineState] = self.lines if transports is None else {}
         self.mixers: dict[int, MixerState] = {}
+        self.players: dict[int, LineState] = {}
         self.ended: dict[int, tuple[int, int]] = {}
         self.sound = LineSound(self.lines, transports)
         self.transports = transports
@@ -44,6 +50,7 @@ class EngineParts:
         length, position = state.playback.source.length, state.playback.position
         reached = position if length is None else min(position, length)
         self.remember(state.playback.number, (reached, state.playback.played))
+        self.players.pop(state.playback.number, None)
         state.playback = None
 
     def remember(self, playback: int, progress: tuple[int, int]) -> None:
@@ -56,6 +63,13 @@ class EngineParts:
         """Take over from the transport of a line what it may have been doing by itself."""
         if self.delegation is not None:
             self.delegation.take_over(state)
+            self.attended[state.line.number] = state
+
+    def let_go(self) -> None:
+        """Look no longer at lines to which nothing happens."""
+        if self.delegation is not None:
+            for number in [number for number, state in self.attended.items() if not state.is_at_work]:
+                del self.attended[number]
 
     def end_playback(self, state: LineState, delivered: Deliveries) -> None:
         """End a line's playback by itself, and add the notice of that to `delivered`."""

@@ -74,7 +74,15 @@ class FrameResampler:
             self._tail = np.zeros((*block.shape[:-1], taps - 1), np.float32)
         sound = np.concatenate((self._tail, wide), axis=-1)
         self._tail = sound[..., sound.shape[-1] - (taps - 1) :].copy()
-        windows = np.lib.stride_tricks.sliding_window_view(sound, len(matrix), axis=-1)[..., :: self._down, :]
-        made = (windows @ matrix).reshape(*block.shape[:-1], -1)
-        result: NDArray[np.int16] = np.clip(np.rint(made), -32768, 32767).astype(np.int16)
-        return result
+        # A window for each block of `down` samples, made by hand: numpy's function takes longer than all the rest.
+        windows: NDArray[np.float32] = np.ndarray(
+            (*block.shape[:-1], count // self._down, len(matrix)),
+            np.float32,
+            sound,
+            strides=(*sound.strides[:-1], self._down * sound.itemsize, sound.itemsize),
+        )
+        made = (np.ascontiguousarray(windows) @ matrix).reshape(*block.shape[:-1], -1)
+        np.rint(made, out=made)
+        np.maximum(made, -32768, out=made)
+        np.minimum(made, 32767, out=made)
+        return made.astype(np.int16)

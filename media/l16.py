@@ -28,14 +28,6 @@ class L16:
             raise CodecError(f"{len(payload)} bytes are no whole samples")
         return np.frombuffer(payload, ">i2").astype(np.int16)
 
-    def encode_lines(self, samples: NDArray[np.int16]) -> NDArray[np.uint8]:
-        return np.ascontiguousarray(samples, ">i2").view(np.uint8)
-
-    def decode_lines(self, payloads: NDArray[np.uint8]) -> NDArray[np.int16]:
-        if payloads.shape[-1] % 2:
-            raise CodecError(f"{payloads.shape[-1]} bytes are no whole samples")
-        return np.ascontiguousarray(payloads).view(">i2").astype(np.int16)
-
 
 # RFC 3551: without a static payload type at the rates of telephony; 11 is mono at 44.1 kHz.
 INFO = CodecInfo(

@@ -145,24 +145,31 @@ class Line:
         self._engine.execute(command.Close(self.number))
 
 
-class Playback:
-    """The host's handle on one playback; harmless once it has ended."""
+class Played:
+    """The host's handle on something that an engine plays; harmless once it has ended."""
 
-    def __init__(self, engine: CommandTaker, line: Line, number: int) -> None:
+    def __init__(self, engine: CommandTaker, number: int) -> None:
         self._engine = engine
-        self._line = line
         self.number = number
-        self.paused = False
 
     @property
     def position(self) -> int:
-        """Where the playback is in its source, or was when it ended, in samples."""
+        """Where it is in its source, or was when it ended, in samples."""
         return self._engine.progress(self.number)[0]
 
     @property
     def played(self) -> int:
         """How many samples were played in all, pauses not counted and what was played twice counted twice."""
         return self._engine.progress(self.number)[1]
+
+
+class Playback(Played):
+    """The host's handle on one playback of a line."""
+
+    def __init__(self, engine: CommandTaker, line: Line, number: int) -> None:
+        super().__init__(engine, number)
+        self._line = line
+        self.paused = False
 
     def stop(self) -> None:
         """Stop, without a notice."""

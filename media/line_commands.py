@@ -34,6 +34,7 @@ class LineCommands:
                 start = max(0, command.start)
                 end = state.end_of(command.source, start)
                 state.playback = PlaybackState(command.playback, command.source, start, end)
+                self._parts.players[command.playback] = state
             case commands.Stop() if playback is not None and playback.number == command.playback:
                 self._parts.retire(state)
             case commands.Pause() if playback is not None and playback.number == command.playback:
@@ -134,6 +135,7 @@ class LineCommands:
                 if state.peer is not None:
                     state.peer.peer = None
                 del self._parts.lines[state.line.number]
+                self._parts.attended.pop(state.line.number, None)
                 if state.remote and self._parts.transports is not None and self._parts.delegation is not None:
                     self._parts.delegation.forget(state.line.number)
                     self._parts.transports.close(state.line.number)

@@ -36,7 +36,7 @@ class LineListening:
 
     def feed(self, start: int, end: int, delivered: Deliveries) -> None:
         """Give all lines' taps and detectors the block between two times; add what is found to `delivered`."""
-        for state in self._parts.lines.values():
+        for state in self._parts.attended.values():
             if (state.taps and not state.tapped) or state.detectors:
                 try:
                     self._feed(state, start, end, delivered)

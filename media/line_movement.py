@@ -31,7 +31,7 @@ class LineMovement:
                     parts.take_fault(state, error, delivered)
         self._move_echoes(start, end)
         self._move_mixers(start, end, delivered)
-        for state in parts.lines.values():
+        for state in parts.attended.values():
             if state.playback is not None and not state.plain:
                 try:
                     self._move_playback(state, start, end, delivered)
@@ -40,12 +40,13 @@ class LineMovement:
             if state.displacements:
                 self._move_displacements(state, start, end)
             state.ahead = None
+        parts.let_go()
         parts.sound.forget()
 
     def end_what_is_over(self, delivered: Deliveries) -> None:
         """End the playbacks of which nothing is left, though no time has passed."""
         parts = self._parts
-        for state in parts.lines.values():
+        for state in parts.attended.values():
             if state.playback is not None and state.playback.remaining() == 0:
                 parts.end_playback(state, delivered)
         for mixer in parts.mixers.values():
@@ -85,7 +86,7 @@ class LineMovement:
                     state.index(end) - state.index(start) :
                 ],
             )
-            for state in self._parts.lines.values()
+            for state in self._parts.attended.values()
             if state.echo_delayed is not None
         ]
         for state, rest in rests:
@@ -96,6 +97,8 @@ class LineMovement:
             displacement.position += state.index(end) - state.index(start)
             if displacement.end is not None and displacement.position >= displacement.end:
                 del state.displacements[number]
+        if not state.displacements:
+            self._parts.take_over(state)  # perhaps its transport can carry it again
 
     def _move_mixers(self, start: int, end: int, delivered: Deliveries) -> None:
         # All are rendered before any is moved on: one may hear another.

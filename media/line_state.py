@@ -173,6 +173,17 @@ class LineState:
         )
 
     @property
+    def is_at_work(self) -> bool:
+        """Whether time does anything to the line that its transport does not look after."""
+        return bool(
+            self.detectors
+            or self.displacements
+            or (self.taps and not self.tapped)
+            or (self.playback is not None and not self.plain)
+            or self.echo_delayed is not None
+        )
+
+    @property
     def counts_samples(self) -> bool:
         """Whether there is something on the line that is at its rate."""
         return bool(

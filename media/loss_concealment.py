@@ -6,6 +6,8 @@ where the sound broke off.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,24 +73,30 @@ class LossConcealer:
             return np.zeros(count, np.int16)
         if not self._made:
             self._period = self._pitch()
-        places = np.arange(self._made, self._made + count)
+        first, end = self._made, self._made + count
         made = np.empty(count, np.float32)
-        # How many periods are repeated at each place: one more every 10 ms.
-        number = np.minimum(places // self._samples(_PERIODS_MS) + 1, _MOST_PERIODS)
-        for periods in range(int(number[0]), int(number[-1]) + 1):
-            chosen = number == periods
-            loop = self._loop(periods)
-            made[chosen] = loop[places[chosen] % len(loop)]
+        # One period more is repeated every 10 ms.
+        more = self._samples(_PERIODS_MS)
+        at = first
+        while at < end:
+            periods = min(at // more + 1, _MOST_PERIODS)
+            until = end if periods == _MOST_PERIODS else min(end, periods * more)
+            made[at - first : until - first] = self._loop(periods).take(np.arange(at, until), mode="wrap")
+            at = until
         if not self._made:
             self._bend(made)
-        gain = np.interp(places, (self._samples(_FULL_MS), self._samples(_SILENT_MS)), (1.0, 0.0))
-        return _to_int16(made * gain)
+        return _to_int16(made * _gain(first, count, self._samples(_FULL_MS), self._samples(_SILENT_MS)))
 
     def _pitch(self) -> int:
         """The lag in samples at which the end of what was heard resembles itself most."""
         recent = self._history[-self._compared :]
         before = self._history[-self._compared - self._longest : -self._shortest]
-        windows = np.lib.stride_tricks.sliding_window_view(before, self._compared)
+        # What numpy's sliding_window_view returns, which takes longer than all that follows.
+        count = len(before) - self._compared + 1
+        step = before.itemsize
+        windows: NDArray[np.float32] = np.ndarray(
+            (count, self._compared), np.float32, before, strides=(step, step)
+        )
         # Row i begins `longest - i` samples before `recent`.
         likeness = windows @ recent
         squares = np.concatenate(([0.0], np.cumsum(before.astype(np.float64) ** 2)))
@@ -103,7 +111,7 @@ class LossConcealer:
         length = periods * self._period
         loop = self._history[-length:].copy()
         overlap = max(1, self._period // 4)
-        rising = np.linspace(0, 1, overlap, dtype=np.float32)
+        rising = _rising(overlap)
         loop[-overlap:] = loop[-overlap:] * (1 - rising) + self._history[-length - overlap : -length] * rising
         return loop
 
@@ -111,13 +119,13 @@ class LossConcealer:
         """Take the step away between the last sample heard and the first one made up."""
         step = self._history[-1] + (self._history[-1] - self._history[-2]) / 2 - made[0]
         length = min(len(made), max(1, self._period // 4))
-        made[:length] += step * np.linspace(1, 0, length, dtype=np.float32)
+        made[:length] += step * _falling(length)
 
     def _join(self, frame: NDArray[np.int16]) -> NDArray[np.int16]:
         lost_ms = self._made * 1000 / self.rate
         length = self._samples(min(_LONGEST_JOIN_MS, _JOIN_MS * (1 + lost_ms // 10)))
         length = min(len(frame), length)
-        rising = np.linspace(0, 1, length, dtype=np.float32)
+        rising = _rising(length)
         joined = frame.copy()
         joined[:length] = _to_int16(self._continue(length) * (1 - rising) + frame[:length] * rising)
         return joined
@@ -126,5 +134,25 @@ class LossConcealer:
         return int(self.rate * milliseconds / 1000)
 
 
+# Of the lengths that come about at 8 kHz, and some at other rates.
+@lru_cache(maxsize=512)
+def _rising(length: int) -> NDArray[np.float32]:
+    return np.linspace(0, 1, length, dtype=np.float32)
+
+
+@lru_cache(maxsize=512)
+def _falling(length: int) -> NDArray[np.float32]:
+    return np.linspace(1, 0, length, dtype=np.float32)
+
+
+@lru_cache(maxsize=128)
+def _gain(first: int, count: int, full: int, silent: int) -> NDArray[np.float64]:
+    """How loud what is made up is from sample `first` of the loss on."""
+    return np.interp(np.arange(first, first + count), (full, silent), (1.0, 0.0))
+
+
 def _to_int16(samples: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.int16]:
-    return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+    whole = np.rint(samples)
+    np.maximum(whole, -32768, out=whole)
+    np.minimum(whole, 32767, out=whole)
+    return whole.astype(np.int16)

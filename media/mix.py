@@ -27,12 +27,6 @@ def mix(*blocks: NDArray[np.int16]) -> NDArray[np.int16]:
     return saturate(total)
 
 
-def mix_minus(lines: NDArray[np.int16]) -> NDArray[np.int16]:
-    """For each line the clipped sum of all the others: (lines, samples) in, (lines, samples) out."""
-    wide = lines.astype(np.int32)
-    return saturate(wide.sum(axis=0, dtype=np.int32)[np.newaxis, :] - wide)
-
-
 def downmix(samples: NDArray[np.int16]) -> NDArray[np.int16]:
     """Channels (n, channels) to mono (n,): their clipped sum.
 
@@ -63,8 +57,3 @@ def granular_volume(samples: NDArray[np.int16], level: int) -> NDArray[np.int16]
     if level == -GRANULAR_LIMIT:
         return np.zeros_like(samples)
     return gain(samples, level)
-
-
-def step_volume(samples: NDArray[np.int16], step: int) -> NDArray[np.int16]:
-    """FreeSWITCH's coarse volume in steps of -4 … 4; what is beyond counts as the last step."""
-    return scale(samples, STEP_FACTORS[max(-4, min(4, step))])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from media import command
-from media.line import CommandTaker
+from media.line import CommandTaker, Played
 
 if TYPE_CHECKING:
     from media.command import MemberSettings, MixerCommand, Sink
@@ -87,23 +87,14 @@ class Mixer:
         self._engine.execute_in_mixer(command.CloseMixer(self.number))
 
 
-class MixerSound:
-    """The host's handle on something that a mixer plays; harmless once it has ended."""
+class MixerSound(Played):
+    """The host's handle on something that a mixer plays."""
+
+    _engine: MixerCommandTaker
 
     def __init__(self, engine: MixerCommandTaker, mixer: Mixer, number: int) -> None:
-        self._engine = engine
+        super().__init__(engine, number)
         self._mixer = mixer
-        self.number = number
-
-    @property
-    def position(self) -> int:
-        """Where it is in its source, or was when it ended, in samples."""
-        return self._engine.progress(self.number)[0]
-
-    @property
-    def played(self) -> int:
-        """How many samples were played in all."""
-        return self._engine.progress(self.number)[1]
 
     def stop(self) -> None:
         """Stop, without a notice."""

@@ -11,22 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media import sndfile
+from media.opening_error import OpeningError
 from media.resample import StreamResampler
 
 # Containers whose header can be brought up to date while the file grows.
 _LIVE_HEADERS = frozenset({"wav", "wavex", "wav64", "rf64", "aiff", "au", "caf"})
 
 
-class RecordingError(Exception):
+class RecordingError(OpeningError):
     """A file that cannot be recorded to: `path`, and why in `reason`."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"Error Opening File [{path}] [{reason}]")
-        self.path = path
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type[RecordingError], tuple[str, str]]:
-        return RecordingError, (self.path, self.reason)
 
 
 class Recorder(Protocol):

@@ -8,9 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from typing import ClassVar
-
-from media.rtp import RtpReceiver, RtpSender
+from typing import ClassVar, Protocol
 
 SR, RR, SDES, BYE, APP = 200, 201, 202, 203, 204
 RTPFB, PSFB, XR = 205, 206, 207
@@ -343,6 +341,36 @@ def interval(
     return int(plain * (draw + 0.5) / _COMPENSATION)
 
 
+@dataclass(frozen=True, slots=True)
+class SentStream:
+    """What a sender report tells of one's own stream: its timestamp now, packets and octets (of payload) so far."""
+
+    timestamp: int
+    packets: int
+    octets: int
+
+
+class ReceivedStream(Protocol):
+    """What a report block tells of the other side's stream (RFC 3550 A.3, A.8)."""
+
+    @property
+    def ssrc(self) -> int: ...
+    @property
+    def jitter(self) -> float:
+        """Interarrival jitter in timestamp units."""
+
+    @property
+    def highest_sequence(self) -> int:
+        """The extended highest sequence number received."""
+
+    @property
+    def source_lost(self) -> int:
+        """Packets that did not come, in 24 bits; below zero where duplicates came."""
+
+    def fraction_lost(self) -> int:
+        """The loss since the last call in 1/256: 0 … 255. Each call starts a new interval."""
+
+
 class RtcpSession:
     """What one side of a call tells the other, and hears from it: a report with an SDES in each compound."""
 
@@ -364,11 +392,11 @@ class RtcpSession:
         # RFC 3550 6.3.3: a running average of the sizes of what went and came.
         self._average_size = 128.0
 
-    def report(self, sender: RtpSender | None, receiver: RtpReceiver | None, now: int, wall: int) -> bytes:
+    def report(
+        self, sender: SentStream | None, receiver: ReceivedStream | None, now: int, wall: int
+    ) -> bytes:
         """The next compound: SR where something was sent, else RR. Starts a new interval of the loss."""
-        blocks = (
-            () if receiver is None or receiver.ssrc is None else (self._block(receiver, receiver.ssrc, now),)
-        )
+        blocks = () if receiver is None else (self._block(receiver, now),)
         head: Packet
         if sender is not None and sender.packets:
             numbers = (ntp_time(wall), sender.timestamp, sender.packets, sender.octets)
@@ -407,13 +435,13 @@ class RtcpSession:
         share = bandwidth * RTCP_SHARE
         return interval(2, 2, share, True, self._average_size, draw, initial=initial, minimum=minimum)
 
-    def _block(self, receiver: RtpReceiver, ssrc: int, now: int) -> ReportBlock:
+    def _block(self, receiver: ReceivedStream, now: int) -> ReportBlock:
         last_sr = delay = 0
-        if self.remote_report is not None and self.remote_report.ssrc == ssrc:
+        if self.remote_report is not None and self.remote_report.ssrc == receiver.ssrc:
             last_sr = middle(self.remote_report.ntp)
             delay = min(0xFFFF_FFFF, (now - self._report_at) * 65536 // 1_000_000)
         return ReportBlock(
-            ssrc,
+            receiver.ssrc,
             receiver.fraction_lost(),
             receiver.source_lost,
             receiver.highest_sequence,

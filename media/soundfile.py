@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from media import sndfile
 from media.mix import downmix
+from media.opening_error import OpeningError
 from media.resample import resample
 from media.source import Samples, Source, within
 
@@ -41,16 +42,8 @@ _RATE_FOLDERS = (48000, 32000, 16000, 8000)
 _Key = tuple[str, int, int, int]
 
 
-class FileError(Exception):
+class FileError(OpeningError):
     """A sound file that cannot be played: `path`, and why in `reason`."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"Error Opening File [{path}] [{reason}]")
-        self.path = path
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type[FileError], tuple[str, str]]:
-        return FileError, (self.path, self.reason)
 
 
 def locate(path: str, rate: int) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.baudot import Decoder, encode
+from media.hop_windows import hop_windows
 from media.source import Samples
 
 # Bits a second: of the USA, and of other countries.
@@ -95,13 +96,9 @@ class TddDetector:
     def feed(self, samples: NDArray[np.int16]) -> list[tuple[int, str]]:
         """Look at the next samples; (offset into them, message) for each message that has ended, in order."""
         before = len(self._rest)
-        sound = np.concatenate((self._rest, samples)) if before else samples
-        count = (len(sound) - self._size) // self._hop + 1
-        if count <= 0:
-            self._rest = sound.copy()
+        windows, self._rest = hop_windows(self._rest, samples, self._size, self._hop)
+        if not len(windows):
             return []
-        windows = np.lib.stride_tricks.sliding_window_view(sound, self._size)[:: self._hop][:count]
-        self._rest = sound[count * self._hop :].copy()
         wide = windows.astype(np.float64)
         energy = (wide**2).mean(axis=1)
         powers = np.abs(wide @ self._sums) ** 2 * (2 / self._size**2)

@@ -27,6 +27,9 @@ class TransportDelegation:
         self._transports = transports
         self._sound = sound
         self._unsettled: dict[int, LineState] = {}  # of which it is not known who carries them
+        self._refused: dict[
+            int, LineState
+        ] = {}  # whose transport could not play what they play when it was asked
         self.speaking: dict[int, LineState] = {}
 
     @property
@@ -38,11 +41,15 @@ class TransportDelegation:
         """Forget a line that is gone."""
         self.speaking.pop(line, None)
         self._unsettled.pop(line, None)
+        self._refused.pop(line, None)
 
     def take_over(self, state: LineState) -> None:
         """Take over from the transport of a line what it may have been doing by itself."""
-        if state.bridged is not None and state.bridged.relaying:
-            self._end_relay(state.bridged)
+        other = state.bridged
+        if other is not None and other.relaying:
+            self._end_relay(other)
+        elif other is not None and other.remote and not other.plain:
+            self._unsettled[other.line.number] = other  # perhaps it can relay now
         if not state.remote:
             return
         if state.relaying:
@@ -63,11 +70,17 @@ class TransportDelegation:
         state.relaying = False
         self._unsettled[state.line.number] = state
 
+    def ask_again(self) -> None:
+        """Ask transports once more to play what they could not play: perhaps that is behind a stream now."""
+        self._unsettled |= self._refused
+        self._refused.clear()
+
     def settle(self) -> None:
         """Find out which lines their transport can serve by itself, and which have to be asked at every tick."""
         waiting, self._unsettled = self._unsettled, {}
         for number, state in waiting.items():
             self.speaking.pop(number, None)
+            self._refused.pop(number, None)
             if number not in self._lines:
                 continue
             if state.taps and state.receives_as_it_is:
@@ -78,7 +91,7 @@ class TransportDelegation:
                 if self._transports.play(number, source, playback.position):
                     state.plain = True
                     continue
-                self._unsettled[number] = state  # perhaps behind a stream
+                self._refused[number] = state
             if self._is_relay(state):
                 continue
             mute = playback is None and self._is_mute(state)

@@ -40,6 +40,9 @@ class Transports(Protocol):
     def tap(self, line: int, taps: Sequence[TapState]) -> bool:
         """Give taps what a line hears and says from now on, none for no more; False where that cannot be done."""
 
+    def given_back(self) -> list[int]:
+        """Return the lines that can neither play nor tap by themselves any more, since this was asked last."""
+
     def relay(self, line: int, other: int | None, *, encoded: bool = False) -> bool:
         """Send on what `other` hears without being told what, from now on; None for no more.
 

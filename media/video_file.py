@@ -76,7 +76,7 @@ def picture_at(path: str, seconds: float) -> Picture:
             # To the key picture before it; where that cannot be, all is decoded from the beginning.
             container.seek(max(0, int(seconds * 1_000_000)), backward=True)
         except av.FFmpegError:
-            pass
+            pass  # a stream that cannot be sought in
         shown: VideoFrame | None = None
         try:
             for frame in container.decode(stream):

@@ -17,13 +17,17 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from media import command, rtp_transport
 from media.command import Sink
 from media.notice import Notice, PlaybackEnded
 from media.realtime import message, wire
 from media.realtime.command_pickler import CommandPickler
 from media.realtime.engine_lost import EngineLost
+from media.realtime.quick_pickling import pickle_quickly
 from media.realtime.sound_memory import ROOM_BYTES, Extents, SoundMemory, open_memory
 from media.source import Live, Samples
+
+pickle_quickly(message, command, rtp_transport)
 
 _LOST: Final = "the media engine's process is gone"
 

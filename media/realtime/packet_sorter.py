@@ -25,7 +25,7 @@ _NO_TYPE: Final = 255  # a payload type that no packet has
 
 
 class PacketSorter:
-    """`received` counts packets of all lines; `repacked` tells that a row of the arrays became a stream."""
+    """`received` counts packets of all lines; `repacked` are those that were rows of arrays and became streams."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class PacketSorter:
         self._by_row: Sequence[RtpWire | None] = ()
         self._tick = 0
         self.received = 0
-        self.repacked = False
+        self.repacked: list[RtpWire] = []
 
     def expect(self, row: int, transport: RtpTransport, clock_rate: int) -> None:
         """Take what payload types and clock a line's packets have."""
@@ -65,7 +65,7 @@ class PacketSorter:
     def begin(self, by_row: Sequence[RtpWire | None], tick: int) -> None:
         """Begin a tick."""
         self._by_row, self._tick = by_row, tick
-        self.repacked = False
+        self.repacked = []
 
     def take(self, rows: NDArray[np.intp], sizes: NDArray[np.int32]) -> None:
         """Take packets in the buffer, one each of different lines."""
@@ -125,9 +125,10 @@ class PacketSorter:
     def _take_sound(
         self, wire: RtpWire, sequence: int, timestamp: int, payload: bytes, kind: int, marker: bool
     ) -> None:
-        if wire.stream is None and payload and len(payload) % (self._frame // 2) == 0:
-            # The far end packs otherwise than was agreed on, which RFC 3551 allows.
-            self.repacked |= self._streams.repack(wire, len(payload) * 1000 // _CLOCK_RATE)
+        # The far end may pack otherwise than was agreed on, which RFC 3551 allows.
+        whole = wire.stream is None and payload and len(payload) % (self._frame // 2) == 0
+        if whole and self._streams.repack(wire, len(payload) * 1000 // _CLOCK_RATE):
+            self.repacked.append(wire)
         if wire.stream is not None:
             wire.stream.put(sequence, timestamp, payload, kind, marker, self._tick * _TICK)
 

@@ -25,6 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from media import call_quality, engine_status, notice, rtp_transport
 from media.command import Command, MixerCommand
 from media.engine import Engine
 from media.engine_status import EngineStatus
@@ -34,12 +35,15 @@ from media.realtime import message, recorder, wire
 from media.realtime.pace import Pace, wall
 from media.realtime.packet_relays import PacketRelays
 from media.realtime.placed_samples import PlacedSamples
+from media.realtime.quick_pickling import pickle_quickly
 from media.realtime.recorder import Recorder, start_recorder
 from media.realtime.rtp_lines import RtpLines
 from media.realtime.sound_memory import SoundMemory
 from media.recording import RecordingError
 from media.rtp_transport import Address
 from media.source import Live
+
+pickle_quickly(message, notice, rtp_transport, call_quality, engine_status)
 
 # Lines, playbacks and notices hold each other in no cycles worth a stop of all calls; what there is goes this often.
 _COLLECT_TICKS: Final = 500
@@ -328,7 +332,7 @@ def main() -> None:
 def _allow_descriptors() -> None:
     """Have as many sockets as the system allows; each call takes two."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
+    with contextlib.suppress(ValueError, OSError):  # then the limit stays what it was
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
@@ -337,9 +341,9 @@ def _take_precedence() -> None:
 
     FreeSWITCH: where there is more than one processor the switch runs in real time, unless it is told not to.
     """
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # that takes a right which few have
         if (os.cpu_count() or 1) > 1:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
             return
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # nor may everybody do this
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)

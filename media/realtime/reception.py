@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from media.realtime.arrival_qualities import ArrivalQualities
 from media.realtime.frame_ring import CONCEAL, MEDIA, SILENCE, FrameRing
 from media.realtime.row_concealment import HISTORY, RowConcealment
-from media.rtp import RtpReceiver
+from media.rtcp import ReceivedStream
 
 _TICKS_A_SECOND: Final = 50
 
@@ -165,17 +165,21 @@ class Reception:
         )
         return min(255, (lost << 8) // expected) if expected > 0 and lost > 0 else 0
 
-    def receiver(self, line: int) -> RtpReceiver | None:
+    def receiver(self, line: int) -> ReceivedStream | None:
         """Return a line's stream as what RTCP reports on, None when nothing came yet."""
         return _RowReceiver(self, line) if self.ssrc[line] >= 0 else None
 
 
-class _RowReceiver(RtpReceiver):
+class _RowReceiver(ReceivedStream):
     """A row of the arrays, as `media.rtcp.RtcpSession.report` looks at it."""
 
     def __init__(self, reception: Reception, line: int) -> None:
-        super().__init__(8000, ssrc=int(reception.ssrc[line]))
         self._row = reception, line
+
+    @property
+    def ssrc(self) -> int:
+        reception, line = self._row
+        return int(reception.ssrc[line])
 
     @property
     def jitter(self) -> float:

@@ -106,7 +106,37 @@ class RelayedRecording:
             self.failed = RecordingError(self.path, _TOO_SLOW)
             raise self.failed
         self.samples += len(samples)
-        self._recorder.hear(self._number, samples.tobytes())
+        self._recorder.hear([self._number], samples.tobytes())
+
+    @staticmethod
+    def write_many(
+        recordings: Sequence[RelayedRecording], samples: NDArray[np.int16]
+    ) -> list[tuple[int, RecordingError]]:
+        """Send a block each to recordings of one recorder: int16 of shape (recordings, n) or (recordings, n, channels).
+
+        Return the places of those that take no more, with what `write` would have raised.
+        """
+        recorder = recordings[0]._recorder
+        channels = samples.shape[2] if samples.ndim == 3 else 1
+        count, late = samples.shape[1], recorder.waiting > MOST_WAITING
+        numbers: list[int] = []
+        others: list[int] = []
+        for place, recording in enumerate(recordings):
+            if late or recording._paused or recording.failed is not None or recording._channels != channels:
+                others.append(place)
+            else:
+                recording.samples += count
+                numbers.append(recording._number)
+        if numbers:
+            taken = np.delete(samples, others, axis=0) if others else samples
+            recorder.hear(numbers, taken.tobytes())
+        failed: list[tuple[int, RecordingError]] = []
+        for place in others:
+            try:
+                recordings[place].write(samples[place])
+            except RecordingError as error:
+                failed.append((place, error))
+        return failed
 
     def steer(self, what: str) -> None:
         """Pause, resume, mask or unmask."""
@@ -128,8 +158,8 @@ class Recorder:
         # Whom the answers are for that are still to come, in their order.
         self._asked: deque[tuple[str, Answered]] = deque()
         self._lost = False
-        # What was heard since the last message, and its bytes.
-        self._heard: list[tuple[int, bytes]] = []
+        # What was heard since the last message, as much of each of some recordings, and its bytes.
+        self._heard: list[tuple[list[int], bytes]] = []
         self._heard_bytes = 0
 
     @property
@@ -164,9 +194,9 @@ class Recorder:
         if self._lost:
             self._lose()
 
-    def hear(self, recording: int, samples: bytes) -> None:
-        """Queue samples for a recording; those of a tick go together."""
-        self._heard.append((recording, samples))
+    def hear(self, recordings: list[int], samples: bytes) -> None:
+        """Queue samples for recordings, as many for each; those of a tick go together."""
+        self._heard.append((recordings, samples))
         self._heard_bytes += len(samples)
 
     def tell(self, told: object) -> None:
@@ -178,8 +208,12 @@ class Recorder:
         heard, self._heard, self._heard_bytes = self._heard, [], 0
         if heard:
             together = Heard(
-                [recording for recording, _ in heard],
-                [len(samples) for _, samples in heard],
+                [recording for recordings, _ in heard for recording in recordings],
+                [
+                    len(samples) // len(recordings)
+                    for recordings, samples in heard
+                    for _ in range(len(recordings))
+                ],
                 b"".join([samples for _, samples in heard]),
             )
             self._outbox.put(pickle.dumps(together, pickle.HIGHEST_PROTOCOL))
@@ -231,9 +265,9 @@ class Recorder:
         self._gather()
         self._connection.setblocking(True)
         self._outbox.flush()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the recorder has died, so there is nothing to complete
             self._connection.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(ChildProcessError):
+        with contextlib.suppress(ChildProcessError):  # somebody else has waited for it
             os.waitpid(self.process, 0)
         self._connection.close()
 
@@ -284,7 +318,7 @@ class _Writer:
                 self._write_all()
         self._write_all()
         for recording in self._recordings.values():
-            with contextlib.suppress(RecordingError):
+            with contextlib.suppress(RecordingError):  # there is no engine any more to be told
                 recording.close()
 
     def _write_all(self) -> None:

@@ -101,7 +101,7 @@ class RemoteEngine:
         """Give a line's ports back; they are free when this returns."""
         process = self._homes.get(line)
         if process is not None:
-            with suppress(EngineLost):
+            with suppress(EngineLost):  # its ports went with it
                 process.ask(message.ReleaseTransport(line))
 
     def open_transport(self, line: int, rate: int, transport: RtpTransport) -> Address:

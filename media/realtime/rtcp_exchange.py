@@ -79,7 +79,7 @@ class RtcpExchange:
             for descriptor, _ in events:
                 wire = self._listening[descriptor]
                 assert wire.rtcp is not None
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # what is read is only that our own reports reach nobody
                     data, source = wire.rtcp.recvfrom(DATAGRAM)
                     # Only the far end's host reports: what anybody else says of the call is not believed.
                     if wire.remote is not None and source[0] == wire.remote[0]:
@@ -107,7 +107,7 @@ class RtcpExchange:
         remote = wire.remote
         if remote is None:
             return
-        with contextlib.suppress(OSError, SrtpError):
+        with contextlib.suppress(OSError, SrtpError):  # a report that is lost is followed by the next
             protected = data if wire.guard is None else wire.guard.protect_rtcp(data)
             if wire.transport.rtcp_mux:
                 if wire.connected:

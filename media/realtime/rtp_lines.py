@@ -89,7 +89,12 @@ class RtpLines:
         self._hearing = np.zeros(0, np.intp)  # rows that are not on hold
         self._timeout = np.zeros(CAPACITY, np.int64)
         self._timed_out = np.zeros(CAPACITY, bool)
-        self._stale = False  # lines came, went or changed since they were listed
+        self._is_row = np.zeros(CAPACITY, bool)  # of lines that are there and are no streams
+        self._is_hearing = np.zeros(CAPACITY, bool)
+        self._changed: set[RtpWire] = set()  # lines that came, went or changed since they were listed
+        self._given_back: list[
+            int
+        ] = []  # lines that became streams, which play and tap nothing by themselves
         self._tick = 0
         self._debug = PacketDebug()
 
@@ -134,7 +139,7 @@ class RtpLines:
         self._reports.open(wire, self._tick)
         self._set(wire, transport)
         self._debug.watch(wire)
-        self._stale = True
+        self._changed.add(wire)
         host, port = wire.rtp.getsockname()[:2]
         return str(host), int(port)
 
@@ -158,7 +163,7 @@ class RtpLines:
         if transport.receiving is not former.receiving:
             self._resume(wire)
         wire.transport = transport
-        self._stale = True
+        self._changed.add(wire)
         try:
             self._sockets.change(wire, former, transport)
         finally:
@@ -177,7 +182,7 @@ class RtpLines:
                 wire.rate = former
                 raise
             self._set(wire, wire.transport)
-            self._stale = True
+            self._changed.add(wire)
 
     def _recode(self, wire: RtpWire, transport: RtpTransport) -> None:
         stream = _stream_for(transport, wire.rate)
@@ -240,7 +245,7 @@ class RtpLines:
         self._keys.close(wire)
         self._relays.drop(wire)
         self._free.insert(0, row)
-        self._stale = True
+        self._changed.add(wire)
 
     def release(self) -> None:
         """Give back what belongs to no line; all are closed."""
@@ -248,32 +253,49 @@ class RtpLines:
         self._reports.release()
 
     def _list_rows(self) -> None:
-        self._stale = False
-        wires = self._wires.values()
-        self._streams.settle(wires)
-        rows = [wire for wire in wires if wire.stream is None]
-        self._rows = np.array(sorted(wire.row for wire in rows), np.intp)
-        self._hearing = np.array(sorted(wire.row for wire in rows if wire.transport.receiving), np.intp)
-        self._relays.settle()
+        changed, self._changed = self._changed, set()
+        there = [wire for wire in changed if self._wires.get(wire.line) is wire]
+        # A row may have gone from one line to the next.
+        self._is_row[[wire.row for wire in changed]] = False
+        for wire in there:
+            self._is_row[wire.row] = wire.stream is None
+            self._is_hearing[wire.row] = wire.transport.receiving
+        self._rows = np.flatnonzero(self._is_row)
+        self._hearing = np.flatnonzero(self._is_row & self._is_hearing)
+        self._streams.settle(changed, there)
+        self._relays.settle(changed)
 
     # -- what arrives --------------------------------------------------------------------------------------------
 
     def receive(self) -> None:
         """Begin a tick: read what has arrived and have every line hear its next 20 ms."""
-        if self._stale:
+        if self._changed:
             self._list_rows()
         self._tick += 1
         now = self._tick * _TICK
         self._sorter.begin(self._by_row, self._tick)
         self._sockets.read(self._sorter.take, now)
         if self._sorter.repacked:
-            self._list_rows()
+            self._give_back(self._sorter.repacked)
         self._reports.read(now)
         self._in.play(self._hearing)
         self._streams.hear(now)
         self._reports.send_due(self._by_row, self._tick)
         if self._tick % _LOOK_TICKS == 0:
             self._look(now)
+
+    def _give_back(self, wires: list[RtpWire]) -> None:
+        """Let the engine carry lines that have just become streams."""
+        self._changed.update(wires)
+        self._given_back += [wire.line for wire in wires]
+        for wire in wires:
+            self._taps.set(wire.row, ())
+        self._list_rows()
+
+    def given_back(self) -> list[int]:
+        """Return the lines that can neither play nor tap by themselves any more, since this was asked last."""
+        given, self._given_back = self._given_back, []
+        return given
 
     def heard(self, line: int, first: int, count: int) -> NDArray[np.int16]:
         """Return `count` samples of what a line hears in this tick, from place `first` on."""
@@ -369,7 +391,7 @@ class RtpLines:
 
     def send(self) -> list[int]:
         """End a tick: send what all lines say; return the lines that have played their source as far as they can."""
-        if self._stale:
+        if self._changed:
             self._list_rows()
         self._relays.say(self._rows, self._in.heard, self._say_heard)
         due = self._keys.next(lambda row: int(self._out.timestamp[row]))

@@ -72,8 +72,9 @@ class StreamLine:
     def counts(self) -> JitterCounts:
         """What the jitter buffer could not play as it came."""
         counted = self.buffer.statistics
+        skipped = counted.shrunk + counted.overflows
         return JitterCounts(
-            counted.late, counted.concealed, counted.shrunk, counted.largest_ms // self.buffer.ptime_ms
+            counted.late, counted.concealed, skipped, counted.largest_ms // self.buffer.ptime_ms
         )
 
     def set_transport(self, transport: RtpTransport) -> None:

@@ -34,14 +34,16 @@ class StreamLines:
         self._out = outgoing
         self._writer = writer
         self._tell_fault = tell_fault
-        self._wires: list[RtpWire] = []
+        self._wires: dict[int, RtpWire] = {}  # by row
         self._said: list[_Said] = []  # frames of this tick that are encoded together
         self.rows: list[int] = []
 
-    def settle(self, wires: Iterable[RtpWire]) -> None:
-        """Find out which of all lines they are."""
-        self._wires = [wire for wire in wires if wire.stream is not None]
-        self.rows = [wire.row for wire in self._wires]
+    def settle(self, changed: Iterable[RtpWire], there: Iterable[RtpWire]) -> None:
+        """Take which lines came, went or changed, and which of them are still there."""
+        for wire in changed:
+            self._wires.pop(wire.row, None)
+        self._wires |= {wire.row: wire for wire in there if wire.stream is not None}
+        self.rows = list(self._wires)
 
     def repack(self, wire: RtpWire, ptime_ms: int) -> bool:
         """Have a stream for a line whose far end packs `ptime_ms`, otherwise than was agreed on."""
@@ -55,7 +57,7 @@ class StreamLines:
 
     def hear(self, now: int) -> None:
         """Have each hear its next 20 ms, or give the payloads to the line that sends them on."""
-        for wire in self._wires:
+        for wire in self._wires.values():
             stream, follower = wire.stream, wire.passes_on
             if stream is None or not wire.transport.receiving:
                 continue
@@ -84,7 +86,7 @@ class StreamLines:
         """Send the frames that are full, but not in rows that are `hushed`; time passes in all."""
         while self._said:
             self._encode_together()
-        for wire in self._wires:
+        for wire in self._wires.values():
             if wire.stream is not None:
                 self._send(wire, wire.stream, hushed=wire.row in hushed)
 

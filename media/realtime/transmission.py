@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from media.rtp import HEADER_SIZE, RtpSender
+from media.rtcp import SentStream
+from media.rtp import HEADER_SIZE
 from media.rtp_batch import build_many
 
 _TIMESTAMP: Final = 0xFFFF_FFFF
@@ -183,10 +184,6 @@ class Transmission:
         self.packets[lines] += 1
         self.octets[lines] += octets
 
-    def sender(self, line: int) -> RtpSender:
+    def sender(self, line: int) -> SentStream:
         """Return a line's stream as what RTCP reports on."""
-        made = RtpSender(
-            int(self.ssrc[line]), int(self.payload_type[line]), timestamp=int(self.timestamp[line])
-        )
-        made.packets, made.octets = int(self.packets[line]), int(self.octets[line])
-        return made
+        return SentStream(int(self.timestamp[line]), int(self.packets[line]), int(self.octets[line]))

@@ -14,6 +14,7 @@ from host.clock import MILLISECOND, SECOND, RealClock
 from host.modules.mod_event_socket.server import EventSocketServer
 from host.modules.mod_event_socket.settings import Settings
 from host.switch import Switch
+from tests.tick import Tick
 
 ROUND_TRIPS = 3000
 CLIENTS = 20
@@ -40,24 +41,6 @@ while left:
             left -= 1
 print(heard)
 """
-
-
-class Tick:
-    """A pacer that notes how late it is moved, in µs."""
-
-    idle = False
-
-    def __init__(self) -> None:
-        self.late: list[int] = []
-        self._former = 0
-
-    def horizon(self, now: int, limit: int) -> int:
-        return limit
-
-    def advance(self, now: int) -> None:
-        if self._former:
-            self.late.append(now - self._former - 20 * MILLISECOND)
-        self._former = now
 
 
 def run() -> None:

@@ -29,6 +29,7 @@ from media.rtp_line import RtpLine
 from media.rtp_transport import RtpTransport
 from media.source import Repeat, Source, Speed
 from tests.bench.rtp_lines import cpu
+from tests.host.xml_document import section
 
 LINES: Final = 1000
 SECONDS: Final = 6
@@ -215,11 +216,7 @@ def ground() -> Iterator[Ground]:
         made = Ground(switch, folder)
         for number in range(3):
             made.file(f"moh/{number}.wav", (20 + 7 * number) * _RATE + 100 * number)
-        switch.xml.load_text(
-            '<document type="freeswitch/xml"><section name="configuration">'
-            + _LOCAL_STREAMS.format(folder / "moh")
-            + "</section></document>"
-        )
+        switch.xml.load_text(section("configuration", _LOCAL_STREAMS.format(folder / "moh")))
         try:
             for module in _MODULES:
                 switch.modules.load(module)

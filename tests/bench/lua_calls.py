@@ -21,6 +21,7 @@ from host.session import Session
 from host.switch import Switch
 from lua_bindings import script as scripts
 from lua_bindings.runtime import Runtime, RuntimePool
+from tests.host.handset import Handset
 
 CLOCK = RealClock()
 
@@ -37,29 +38,6 @@ FREESWITCH = {
     "numeric loop of 20 million turns, all": 260_000.0,
     "runtime of the pool, with its refill": 150.0,
 }
-
-
-class Line:
-    """An endpoint that only takes what it is told."""
-
-    def answer(self, session: Session) -> None:
-        """Take it."""
-
-    def pre_answer(self, session: Session) -> None:
-        """Take it."""
-
-    def ring_ready(self, session: Session) -> None:
-        """Take it."""
-
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
-        """Take it."""
-
-    def hangup(self, session: Session) -> None:
-        """Take it."""
-
-    def message(self, session: Session, kind: str, argument: str) -> bool:
-        """Know no messages."""
-        return False
 
 
 # Asks in a process of its own: the client's work is not the switch's.
@@ -177,7 +155,7 @@ def run() -> None:
         show("runtime of the pool, with its refill", per_call(500, take))
         show("run of an empty script", per_call(500, lambda: scripts.run(switch, "~")))
         show("lua hello.lua through the event socket", through_the_event_socket(switch))
-        session = Session(switch, "bench/1", CallerProfile(), Line(), outbound=False, endpoint="bench")
+        session = Session(switch, "bench/1", CallerProfile(), Handset(), outbound=False, endpoint="bench")
         session.channel.state = session.channel.running_state = ChannelState.CS_EXECUTE
         script = Path(folder) / "bench.lua"
         script.write_text(SCRIPT, encoding="utf-8")

@@ -139,9 +139,9 @@ def test_a_key_that_is_held_is_told_once_and_seen() -> None:
 def test_an_hour_is_quick() -> None:
     sound = np.tile(dialled("5", 100, 9800), 360)
     detector = DtmfDetector(8000)
-    began = time.perf_counter()
+    began = time.process_time()
     count = len(detector.feed(sound))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert count == 360
 
 

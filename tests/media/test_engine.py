@@ -11,22 +11,9 @@ from media.engine import Engine
 from media.line import Line
 from media.notice import Detected, DigitReceived, Notice, PlaybackEnded
 from media.source import Samples, Silence
+from tests.media.ear import Ear
 
 SECOND = 1_000_000
-
-
-class Ear:
-    """A sink that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.blocks: list[NDArray[np.int16]] = []
-
-    def write(self, samples: NDArray[np.int16]) -> None:
-        self.blocks.append(samples.copy())
-
-    @property
-    def heard(self) -> NDArray[np.int16]:
-        return np.concatenate(self.blocks) if self.blocks else np.zeros(0, np.int16)
 
 
 class Loud:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from media.mix import downmix, gain, granular_volume, mix, mix_minus, step_volume
+from media.mix import downmix, gain, granular_volume, mix
 
 LOUD = np.array([30000, -30000, 100, 0], np.int16)
 
@@ -13,11 +13,6 @@ def test_sums_are_clipped() -> None:
     assert mix(LOUD, np.array([-30000], np.int16)).tolist() == [0, -30000, 100, 0]
     with pytest.raises(ValueError, match="nothing"):
         mix()
-
-
-def test_everyone_hears_the_others() -> None:
-    lines = np.array([[100, 30000], [20, 30000], [3, -5]], np.int16)
-    assert mix_minus(lines).tolist() == [[23, 29995], [103, 29995], [120, 32767]]
 
 
 def test_channels_are_added_up() -> None:
@@ -32,5 +27,3 @@ def test_volumes() -> None:
     assert gain(LOUD, 20).tolist() == [32767, -32768, 1000, 0]
     assert granular_volume(LOUD, -50).tolist() == [0, 0, 0, 0]
     assert granular_volume(LOUD, 99).tolist() == [32767, -32768, 31622, 0]
-    assert step_volume(LOUD, 1).tolist() == [32767, -32768, 130, 0]
-    assert step_volume(LOUD, -9).tolist() == [6000, -6000, 20, 0]

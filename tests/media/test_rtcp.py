@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media import rtcp
+from media.realtime.reception import Reception
 from media.rtcp import (
     Bye,
     OtherPacket,
@@ -15,6 +17,7 @@ from media.rtcp import (
     RtcpError,
     RtcpSession,
     SenderReport,
+    SentStream,
     SourceDescription,
     interval,
     middle,
@@ -23,7 +26,6 @@ from media.rtcp import (
     round_trip,
     serialize,
 )
-from media.rtp import RtpReceiver, RtpSender
 
 U32 = st.integers(0, 0xFFFF_FFFF)
 BLOCKS = st.lists(
@@ -155,18 +157,32 @@ def test_round_trip_is_that_of_rfc_3550s_example() -> None:
     assert round_trip(ReportBlock(1, last_sr=100, delay_since_last_sr=50), 120) is None
 
 
+def arrive(heard: Reception, sequence: int, tick: int) -> None:
+    """Let a packet of 20 ms arrive on line 0, in this tick."""
+    heard.judge(
+        np.array([0]),
+        np.array([1], np.uint32),
+        np.array([sequence & 0xFFFF], np.uint16),
+        np.array([tick * 160], np.uint32),
+        np.array([160], np.int32),
+        tick,
+    )
+
+
 def test_two_sides_learn_the_round_trip_and_the_loss() -> None:
     wall = 1_700_000_000_000_000
     here, there = RtcpSession(1, "here", 8000), RtcpSession(2, "there", 8000)
-    sender, receiver = RtpSender(1, 0), RtpReceiver(8000, probation=1)
+    heard = Reception(1, 160, np.zeros((1, 256), np.int16))
+    heard.open(0, 0, 2, 10)
+    assert heard.receiver(0) is None
     for number in range(100):
-        packet = sender.send(bytes(160), 160)
         if number % 4 != 3 or number > 90:
-            receiver.receive(packet, number * 20_000)
-    there.receive(here.report(sender, None, 2_000_000, wall), 2_040_000, wall + 40_000)
+            arrive(heard, 0xFFD0 + number, number)
+    sent = SentStream(16_000, 100, 16_000)
+    there.receive(here.report(sent, None, 2_000_000, wall), 2_040_000, wall + 40_000)
     assert there.remote_report is not None
     assert there.remote_report.packets == 100
-    answer = there.report(None, receiver, 3_040_000, wall + 1_040_000)
+    answer = there.report(None, heard.receiver(0), 3_040_000, wall + 1_040_000)
     here.receive(answer, 3_100_000, wall + 1_100_000)
     # 40 ms there, one second of rest, 60 ms back.
     assert here.round_trip == pytest.approx(0.1, abs=0.001)
@@ -192,3 +208,17 @@ def test_many_members_share_the_bandwidth() -> None:
         1000 * 100 / 750 * 1e6 / 1.21828, rel=1e-3
     )
     assert interval(1010, 10, 1000, True, 100, 0.5) == pytest.approx(5e6 / 1.21828, rel=1e-3)
+
+
+def test_the_loss_that_is_told_is_that_of_the_interval() -> None:
+    heard = Reception(1, 160, np.zeros((1, 256), np.int16))
+    heard.open(0, 0, 2, 10)
+    told = []
+    for sequences in ((0, 1, 2, 3), (5, 7), (), (6, 6, 6)):
+        for sequence in sequences:
+            arrive(heard, sequence, sequence)
+        stream = heard.receiver(0)
+        assert stream is not None
+        told.append((stream.fraction_lost(), stream.source_lost, stream.highest_sequence))
+    # packets that come again, or late, count against those lost (RFC 3550 A.3)
+    assert told == [(0, 0, 3), (128, 2, 7), (0, 2, 7), (0, -1, 7)]

@@ -243,6 +243,6 @@ def test_long_tones_are_exact_and_quick() -> None:
     assert np.abs(late.astype(int) - source.render(0, 8000)).max() <= 1
     ring = ToneSource("%(2000,4000,440,480);loops=-1", 8000)
     ring.render(0, 8000)
-    began = time.perf_counter()
+    began = time.process_time()
     ring.render(0, 8000 * 600)
-    assert time.perf_counter() - began < 0.6  # ten minutes in less than a thousandth of their time
+    assert time.process_time() - began < 0.6  # ten minutes in less than a thousandth of their time

@@ -22,13 +22,16 @@ PCMU = G711("PCMU")
 
 
 class FarEnd:
-    """The other side of a line: sends what it is told, keeps what it gets; with `secure` by SRTP."""
+    """The other side of a line: sends what it is told, keeps what it gets; with `secure` by SRTP.
+
+    `control` is the socket that RTCP goes to where the line does not multiplex it.
+    """
 
     def __init__(self, ssrc: int = 7) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket, self.control = port_pair()
+        for one in (self.socket, self.control):
+            one.setblocking(False)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
         self.address: tuple[str, int] = self.socket.getsockname()
         self.ssrc = ssrc
         self.sequence = 100
@@ -71,8 +74,9 @@ class FarEnd:
         return [RtpPacket.parse(data) for data in got]
 
     def close(self) -> None:
-        """Give the port back."""
+        """Give the ports back."""
         self.socket.close()
+        self.control.close()
 
 
 class Bench:
@@ -131,6 +135,23 @@ class Bench:
             self.lines.close(line)
         for end in self.ends:
             end.close()
+
+
+def port_pair() -> tuple[socket.socket, socket.socket]:
+    """Return sockets of a port, for RTP, and of the one behind it: who has that one gets the RTCP."""
+    while True:
+        pair = (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        )
+        try:
+            pair[0].bind(("127.0.0.1", 0))
+            pair[1].bind(("127.0.0.1", pair[0].getsockname()[1] + 1))
+        except (OSError, OverflowError):
+            for one in pair:
+                one.close()
+            continue
+        return pair
 
 
 def frame(value: int) -> bytes:

@@ -15,24 +15,19 @@ from media.realtime.remote_engine import RemoteEngine
 from media.rtp_line import RtpLine
 from media.rtp_transport import RtpTransport, TransportError
 from media.tone import ToneSource
+from tests.free_ports import free_ports
+from tests.media.realtime.far_end import port_pair
 
 RATE = 8000
-PORTS = (46_000, 46_003)  # of two lines
-
-
-@pytest.fixture
-def engine() -> Iterator[RemoteEngine]:
-    engine = RemoteEngine()
-    yield engine
-    engine.close()
+PORTS = free_ports(4)  # of two lines
 
 
 @pytest.fixture
 def far() -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
-        far.bind(("127.0.0.1", 0))
-        far.settimeout(5)
-        yield far
+    rtp, rtcp = port_pair()
+    with rtp, rtcp:
+        rtp.settimeout(30)
+        yield rtp
 
 
 def open_line(
@@ -50,7 +45,7 @@ def silent(far: socket.socket) -> bool:
     except TimeoutError:
         return True
     finally:
-        far.settimeout(5)
+        far.settimeout(30)
     return False
 
 
@@ -86,7 +81,7 @@ def test_what_plays_goes_on_behind_closed_ports(engine: RemoteEngine, far: socke
     assert len(far.recv(2048)) == 172
     line.release()
     line.play(ToneSource("v=0;%(200,0,440)", RATE))
-    while not isinstance(notices.get(timeout=5), PlaybackEnded):
+    while not isinstance(notices.get(timeout=30), PlaybackEnded):
         pass
     line.close()
 
@@ -94,8 +89,8 @@ def test_what_plays_goes_on_behind_closed_ports(engine: RemoteEngine, far: socke
 def test_a_bridge_of_released_lines_carries_silence_until_they_have_ports(
     engine: RemoteEngine, far: socket.socket
 ) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near:
-        near.bind(("127.0.0.1", 0))
+    near, control = port_pair()
+    with near, control:
         a, b = open_line(engine, near), open_line(engine, far)
         heard: list[np.ndarray[tuple[int], np.dtype[np.int16]]] = []
         a.bridge(b)

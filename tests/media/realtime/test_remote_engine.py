@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,15 +63,6 @@ class Ear:
     def heard(self) -> NDArray[np.int16]:
         assert self.done.wait(10)
         return np.concatenate(self._parts)
-
-
-@pytest.fixture
-def engine() -> Iterator[RemoteEngine]:
-    faults: list[str] = []
-    made = RemoteEngine(faults.append, lambda text, lines: faults.append(text))
-    yield made
-    made.close()
-    assert faults == []
 
 
 def ramp(length: int) -> Samples:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 import struct
 from typing import Any
 
@@ -17,7 +16,7 @@ from media.g711 import G711
 from media.notice import DigitReceived, FirstPacket, MediaTimeout
 from media.realtime.placed_samples import PlacedSamples
 from media.realtime.rtp_lines import RtpLines
-from media.rtcp import ReceiverReport, SenderReport, parse
+from media.rtcp import ReceiverReport, ReportBlock, SenderReport, middle, parse, serialize
 from media.rtp import RtpPacket
 from media.rtp_transport import RtpTransport, TransportError
 from media.source import (
@@ -34,6 +33,7 @@ from media.source import (
 from media.stream_source import StreamRing
 from media.telephone_event import TelephoneEventSender
 from media.tone import ToneSource
+from tests.free_ports import free_ports
 from tests.media.realtime.far_end import PCMU, PORTS, Bench, FarEnd, frame, sounds
 
 
@@ -448,57 +448,40 @@ def test_a_stream_that_stops_is_told_once_and_again(bench: Bench) -> None:
 
 def test_reports_go_out_and_their_answers_give_the_round_trip(bench: Bench) -> None:
     end, local = bench.open(1, rtcp_interval_ms=1000)
-    control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        while True:
-            end.close()
-            bench.ends.remove(end)
-            end = FarEnd()
-            bench.ends.append(end)
-            try:
-                control.bind(("127.0.0.1", end.address[1] + 1))
-                break
-            except OSError:
-                continue
-        control.setblocking(False)
-        bench.lines.change(1, RtpTransport("127.0.0.1", PORTS, end.address, rtcp_interval_ms=1000))
-        got: list[bytes] = []
-        for _ in range(120):
-            end.say(local, frame(0x90), skip=1 if end.sequence == 120 else 0)
-            bench.wall += 20_000
-            bench.lines.receive()
-            bench.lines.say(1, 0, np.full(160, 500, np.int16))
-            bench.lines.send()
-            try:
-                got.append(control.recv(2000))
-            except BlockingIOError:
-                continue
-        head = parse(got[-1])[0]
-        assert isinstance(head, SenderReport)
-        assert head.packets > 20 and head.octets == head.packets * 160
-        assert head.blocks[0].ssrc == 7 and sum(block.lost for block in head.blocks) in (0, 1)
-        assert head.blocks[0].highest_sequence >= 120
-        from media.rtcp import ReportBlock, middle, serialize
-
-        block = ReportBlock(head.ssrc, 25, 3, 0, 80, middle(head.ntp), 0)
-        bench.wall += 60_000
-        control.sendto(serialize(ReceiverReport(7, (block,))), (local[0], local[1] + 1))
-        bench.tick()
-        report = bench.lines.report(1)
-        assert report is not None and report.round_trip is not None
-        assert report.remote_loss == 25 / 256 and report.remote_jitter == 10.0 and report.lost == 1
-    finally:
-        control.close()
+    got: list[bytes] = []
+    for _ in range(120):
+        end.say(local, frame(0x90), skip=1 if end.sequence == 120 else 0)
+        bench.wall += 20_000
+        bench.lines.receive()
+        bench.lines.say(1, 0, np.full(160, 500, np.int16))
+        bench.lines.send()
+        try:
+            got.append(end.control.recv(2000))
+        except BlockingIOError:
+            continue
+    head = parse(got[-1])[0]
+    assert isinstance(head, SenderReport)
+    assert head.packets > 20 and head.octets == head.packets * 160
+    assert head.blocks[0].ssrc == 7 and sum(block.lost for block in head.blocks) in (0, 1)
+    assert head.blocks[0].highest_sequence >= 120
+    block = ReportBlock(head.ssrc, 25, 3, 0, 80, middle(head.ntp), 0)
+    bench.wall += 60_000
+    end.control.sendto(serialize(ReceiverReport(7, (block,))), (local[0], local[1] + 1))
+    bench.tick()
+    report = bench.lines.report(1)
+    assert report is not None and report.round_trip is not None
+    assert report.remote_loss == 25 / 256 and report.remote_jitter == 10.0 and report.lost == 1
 
 
 def test_ports_come_in_pairs_and_none_is_lost(bench: Bench) -> None:
+    first_port, last_port = ports = free_ports(20)
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
     lines = RtpLines(bench.memory, lambda: 0, lambda where, error: None)
-    transport = RtpTransport("127.0.0.1", (43_100, 43_119), ("127.0.0.1", 9))
+    transport = RtpTransport("127.0.0.1", ports, ("127.0.0.1", 9))
     for _ in range(5):
         taken = [lines.open(number, transport, 8000, lambda notice: None)[1] for number in range(10)]
-        assert sorted(taken) == list(range(43_100, 43_120, 2))
+        assert sorted(taken) == list(range(first_port, last_port, 2))
         with pytest.raises(TransportError, match="taken"):
             lines.open(99, transport, 8000, lambda notice: None)
         assert len(lines) == 10

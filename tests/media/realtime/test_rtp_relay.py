@@ -15,6 +15,7 @@ from media.line import Line
 from media.notice import Notice
 from media.rtp_transport import RtpTransport
 from media.source import Samples
+from tests.media.ear import Ear
 from tests.media.realtime.far_end import PORTS, Bench, FarEnd
 
 RATE = 8000
@@ -48,14 +49,6 @@ class Calls:
 
     def relaying(self, line: Line) -> bool:
         return self.engine._lines[line.number].relaying
-
-
-class Ear:
-    def __init__(self) -> None:
-        self.heard: list[NDArray[np.int16]] = []
-
-    def write(self, samples: NDArray[np.int16]) -> None:
-        self.heard.append(samples.copy())
 
 
 @pytest.fixture
@@ -172,7 +165,7 @@ def test_whoever_listens_gets_sound_and_the_bridge_goes_on(calls: Calls) -> None
     ear = Ear()
     tap = line_a.tap(ear, write=False)
     got = go(40)
-    heard = np.concatenate(ear.heard)[320 * 10 :]
+    heard = ear.heard[320 * 10 :]
     assert abs(np.argmax(np.abs(np.fft.rfft(heard))) * 16000 / len(heard) - 500) < 20
     assert len(got) == 40
     line_a.untap(tap)

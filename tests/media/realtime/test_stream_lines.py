@@ -83,3 +83,18 @@ def test_a_frame_of_a_codec_that_was_left_is_not_sent(bench: Bench) -> None:
             bench.change(1, codec="GSM", payload_type=3, ptime_ms=20, fmtp="")
         bench.lines.send()
     assert [len(packet.payload) for packet in end.received()] == [38, 38, 38]
+
+
+def test_a_burst_that_the_jitter_buffer_has_no_room_for_is_counted_as_skipped(bench: Bench) -> None:
+    end, local = bench.open(1, jitter_ms=20, jitter_limit_ms=60, **ilbc(20, 20))
+    codec = Ilbc(20, 20)
+    for _ in range(20):
+        end.say(local, codec.encode(tone(500)[:160]), 102)
+    for _ in range(20):
+        bench.tick()
+        bench.hear(1)
+    report = bench.lines.report(1)
+    assert report is not None
+    played = report.statistics.inbound.jitter_packets
+    assert report.packets_received == 20 and 1 <= played <= 5
+    assert report.skipped == 20 - played and report.late == 0
