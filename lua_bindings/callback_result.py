@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from host.leading_number import leading_int
+from host.ivr.file_command import command_file
 from host.status import Status
 
 if TYPE_CHECKING:
     from host.ivr.input_args import InputArgs
     from host.ivr.play import FilePlayback
-
-# How far a signed `seek:` without a number goes, in ms.
-_DEFAULT_SEEK_MS = 1000
 
 
 def obey(command: str | None, playing: FilePlayback | None, args: InputArgs | None = None) -> Status:
@@ -28,42 +25,10 @@ def obey(command: str | None, playing: FilePlayback | None, args: InputArgs | No
         if status is not None:
             return status
     if playing is not None:
-        status = _command(command.lower(), playing)
+        status = command_file(playing, command)
         if status is not None:
             return status
     return Status.SUCCESS if command in ("true", "undefined") else Status.FALSE
-
-
-def _command(command: str, playing: FilePlayback) -> Status | None:
-    _, colon, value = command.partition(":")
-    if command.startswith("speed"):
-        if colon:
-            playing.set_speed(_stepped(value, playing.speed_step, 1))
-        return Status.SUCCESS if colon else Status.FALSE
-    if command.startswith("volume"):
-        if colon:
-            playing.set_volume(_stepped(value, playing.volume_step, 1))
-        return Status.SUCCESS if colon else Status.FALSE
-    if command == "pause":
-        playing.toggle_pause()
-        return Status.SUCCESS
-    if command == "stop":
-        playing.stop()
-        return Status.FALSE
-    if command == "restart":
-        playing.set_speed(0)
-        playing.restart()
-        return Status.SUCCESS
-    if command.startswith("seek"):
-        if colon:
-            samples_per_ms = playing.rate // 1000
-            if value[:1] in ("+", "-"):
-                step = leading_int(value) or _DEFAULT_SEEK_MS
-                playing.seek(playing.position + step * samples_per_ms)
-            else:
-                playing.seek(leading_int(value) * samples_per_ms)
-        return Status.SUCCESS
-    return None
 
 
 def _command_recorder(command: str, args: InputArgs) -> Status | None:
@@ -73,9 +38,3 @@ def _command_recorder(command: str, args: InputArgs) -> Status | None:
         args.toggle_pause()
         return Status.SUCCESS
     return Status.SUCCESS if command == "restart" or command.startswith("seek") else None
-
-
-def _stepped(value: str, present: int, default: int) -> int:
-    if value[:1] in ("+", "-"):
-        return present + (leading_int(value) or default)
-    return leading_int(value)

@@ -110,5 +110,5 @@ class Programs:
 
 
 def _stop(program: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):
+    with suppress(ProcessLookupError, PermissionError):  # all of it has ended, or gone to another user
         os.killpg(program.pid, signal.SIGKILL)

@@ -234,6 +234,7 @@ end
 
 -- Calls `original` with a pattern in which zero octets are written as LuaJIT takes them.
 function parts.zero_octets(original, text, pattern, ...)
+  if original == find and not find(pattern, "[%^%$%*%+%?%.%(%[%%%-]") then return original(text, pattern, (...), true) end
   return original(text, known_translation(pattern), ...)
 end
 

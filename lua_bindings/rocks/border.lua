@@ -1,9 +1,10 @@
 -- What stands between the rocks' Lua texts and the host: the host's functions as Lua functions that take and give
--- plain values, its objects as userdata, and the checks of arguments in the words of Lua's own C functions.
+-- plain values, its objects as userdata, and the checks of arguments in the words of Lua's own C functions; and the one thing that
+-- several rocks make in Lua.
 local new_object, set_metatable, get_metatable, address, shared, select, type, error, tostring, unpack, pairs,
   file_address = ...
 
-local format, find, match = string.format, string.find, string.match
+local format, find, match, char, floor = string.format, string.find, string.match, string.char, math.floor
 local border = {}
 
 -- userdata -> the host's object, and -> its kind. What a script drops is dropped by the host, too.
@@ -46,6 +47,17 @@ function border.enclose(functions)
   local made = {}
   for name, f in pairs(functions) do made[name] = enclosed(f) end
   return made
+end
+
+-- Returns the UTF-8 of a code point, which LuaJIT's own library cannot tell.
+function border.utf8(code)
+  if code < 0x80 then return char(code) end
+  if code < 0x800 then return char(0xC0 + floor(code / 64), 0x80 + code % 64) end
+  if code < 0x10000 then
+    return char(0xE0 + floor(code / 4096), 0x80 + floor(code / 64) % 64, 0x80 + code % 64)
+  end
+  return char(0xF0 + floor(code / 262144), 0x80 + floor(code / 4096) % 64, 0x80 + floor(code / 64) % 64,
+    0x80 + code % 64)
 end
 
 -- objects -------------------------------------------------------------------------------------------------------

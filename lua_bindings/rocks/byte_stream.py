@@ -5,35 +5,30 @@ One class for plain and encrypted connections; how octets get in and out is thei
 
 from __future__ import annotations
 
-import socket
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
-from lua_bindings.rocks.crossing import Plain
-from lua_bindings.rocks.network import NetworkError, Timeout, seconds_since, wait_for, wall_now
+from lua_bindings.rocks.crossing import Answer
+from lua_bindings.rocks.network import NetworkError, Timeout, seconds_since, wall_now
+from lua_bindings.rocks.system_socket import SystemSocket
 
 if TYPE_CHECKING:
-    from lua_bindings.script_run import ScriptRun
+    import socket
 
-Answer = tuple[Plain, ...]
+    from lua_bindings.script_run import ScriptRun
 
 # LuaSocket reads and sends in pieces of this size.
 _PIECE: Final = 8192
 
-_FOREVER: Final = -1.0
 
-
-class ByteStream(ABC):
+class ByteStream(SystemSocket, ABC):
     """A connection with a buffer of what was received and not read yet."""
 
     def __init__(self, run: ScriptRun, connection: socket.socket | None, timeout: Timeout) -> None:
-        self._run = run
-        self._socket = connection
-        self.timeout = timeout
+        super().__init__(run, connection, timeout)
         self._buffer = bytearray()
         self._received = self._sent = 0
         self._born = wall_now()
-        run.resources.add(self)
 
     # -- what a kind of connection must know ---------------------------------------------------------------------
 
@@ -127,25 +122,6 @@ class ByteStream(ABC):
         """Return whether there are octets in the buffer, of which `select` would not know."""
         return bool(self._buffer)
 
-    def getfd(self) -> int:
-        """Return the file's number, -1 when closed."""
-        return -1 if self._socket is None else self._socket.fileno()
-
-    def settimeout(self, seconds: float | None, total: bool) -> int:
-        """Set the time-out of each wait, or of the whole call; without a number or with a negative one: none."""
-        limit = None if seconds is None or seconds < 0 else float(seconds)
-        if total:
-            self.timeout.total = limit
-        else:
-            self.timeout.block = limit
-        return 1
-
-    def gettimeout(self) -> Answer:
-        """Return both time-outs, -1 for none."""
-        return tuple(
-            _FOREVER if limit is None else limit for limit in (self.timeout.block, self.timeout.total)
-        )
-
     def getstats(self) -> Answer:
         """Return octets received, octets sent, and the age in seconds."""
         return self._received, self._sent, seconds_since(self._born)
@@ -159,23 +135,3 @@ class ByteStream(ABC):
         if age is not None:
             self._born = wall_now() - int(age * 1_000_000)
         return 1
-
-    def close(self) -> int:
-        """Close the connection."""
-        connection, self._socket = self._socket, None
-        if connection is not None:
-            connection.close()
-        return 1
-
-    def release(self) -> None:
-        """Close the connection at the script's end."""
-        self.close()
-
-    def __del__(self) -> None:
-        connection = getattr(self, "_socket", None)
-        if connection is not None:
-            connection.close()
-
-    def _await(self, connection: socket.socket, event: int) -> None:
-        if not wait_for(self._run, {connection.fileno(): event}, self.timeout.deadline()):
-            raise NetworkError("timeout")

@@ -8,7 +8,7 @@ local select, next, rawget, rawlen, pcall = select, next, rawget, rawlen, pcall
 local byte, char, find, sub, format, gsub, rep, lower = string.byte, string.char, string.find, string.sub,
   string.format, string.gsub, string.rep, string.lower
 local concat, floor, huge = table.concat, math.floor, math.huge
-local integer_type = math.type or function() return nil end
+local integer_type, utf8 = math.type or function() return nil end, border.utf8
 
 -- Values that are the same in every instance.
 local null = border.token({ __tostring = function() return "userdata: (nil)" end })
@@ -80,28 +80,43 @@ local function line(options, out, count, depth)
   return count + 1
 end
 
+-- Begins a member behind `filled` others.
+local function begin_member(options, out, count, filled, depth)
+  if filled > 0 then
+    count = count + 1
+    out[count] = ","
+  end
+  if options.indent == "" then return count end -- the usual case, without a further call
+  return line(options, out, count, depth)
+end
+
+-- Takes back what was written behind `before`: the beginning of a member that is left out.
+local function take_back(out, before, count)
+  for i = before + 1, count do out[i] = nil end
+  return before
+end
+
+local function close(options, out, count, filled, depth, bracket)
+  if filled > 0 then count = line(options, out, count, depth - 1) end
+  out[count + 1] = bracket
+  return count + 1
+end
+
 local function encode_array(options, out, count, value, length, depth)
   count = count + 1
   out[count] = "["
   local filled = 0
   for i = 1, length do
     local before = count
-    if filled > 0 then
-      count = count + 1
-      out[count] = ","
-    end
-    count = line(options, out, count, depth)
+    count = begin_member(options, out, count, filled, depth)
     local done = encode_value(options, out, count, rawget(value, i), depth)
     if done then
       count, filled = done, filled + 1
     else
-      for j = before + 1, count do out[j] = nil end
-      count = before
+      count = take_back(out, before, count)
     end
   end
-  if filled > 0 then count = line(options, out, count, depth - 1) end
-  out[count + 1] = "]"
-  return count + 1
+  return close(options, out, count, filled, depth, "]")
 end
 
 local function encode_object(options, out, count, value, depth)
@@ -110,11 +125,7 @@ local function encode_object(options, out, count, value, depth)
   local filled = 0
   for key, inner in next, value do
     local before = count
-    if filled > 0 then
-      count = count + 1
-      out[count] = ","
-    end
-    count = line(options, out, count, depth) + 1
+    count = begin_member(options, out, count, filled, depth) + 1
     local kind = type(key)
     if kind == "number" then
       out[count] = '"' .. number_text(options, key) .. '"'
@@ -129,13 +140,10 @@ local function encode_object(options, out, count, value, depth)
     if done then
       count, filled = done, filled + 1
     else
-      for j = before + 1, count do out[j] = nil end
-      count = before
+      count = take_back(out, before, count)
     end
   end
-  if filled > 0 then count = line(options, out, count, depth - 1) end
-  out[count + 1] = "}"
-  return count + 1
+  return close(options, out, count, filled, depth, "}")
 end
 
 -- Appends a value's text to `out` and returns the new count; nil for what is left out by option.
@@ -179,16 +187,6 @@ end
 
 -- decoding ------------------------------------------------------------------------------------------------------
 
-local function utf8_of(code)
-  if code < 0x80 then return char(code) end
-  if code < 0x800 then return char(0xC0 + floor(code / 64), 0x80 + code % 64) end
-  if code < 0x10000 then
-    return char(0xE0 + floor(code / 4096), 0x80 + floor(code / 64) % 64, 0x80 + code % 64)
-  end
-  return char(0xF0 + floor(code / 262144), 0x80 + floor(code / 4096) % 64, 0x80 + floor(code / 64) % 64,
-    0x80 + code % 64)
-end
-
 local unescapes = { ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
 local punctuation = { ["{"] = "T_OBJ_BEGIN", ["}"] = "T_OBJ_END", ["["] = "T_ARR_BEGIN", ["]"] = "T_ARR_END",
   [","] = "T_COMMA", [":"] = "T_COLON" }
@@ -223,7 +221,7 @@ local function read_string(text, at)
       end
       if not code then return nil, "invalid unicode escape code", stop end
       count = count + 1
-      parts[count] = utf8_of(code)
+      parts[count] = utf8(code)
     elseif unescapes[letter] then
       count = count + 1
       parts[count] = unescapes[letter]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What an implementation returns: one plain value, several, or a new object.
 Plain = bytes | int | float | bool | None
+Answer = tuple[Plain, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 -- The rock dkjson (2.6): JSON with indents, an order of keys, `__tojson`, and positions of errors.
+local _, border = ...
+
 local type, pairs, ipairs, error, tonumber, getmetatable, setmetatable, select = type, pairs, ipairs, error, tonumber,
   getmetatable, setmetatable, select
-local format, gsub, find, sub, rep, byte, char, match = string.format, string.gsub, string.find, string.sub, string.rep,
-  string.byte, string.char, string.match
+local format, gsub, find, sub, rep, byte, match = string.format, string.gsub, string.find, string.sub, string.rep,
+  string.byte, string.match
 local concat, floor, huge = table.concat, math.floor, math.huge
-local integer_type = math.type or function() return nil end
+local integer_type, utf8 = math.type or function() return nil end, border.utf8
 
 local json = { version = "dkjson 2.6" }
 
@@ -255,16 +257,6 @@ end
 
 local unescapes = { ['"'] = '"', ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
 
-local function utf8_of(code)
-  if code < 0x80 then return char(code) end
-  if code < 0x800 then return char(0xC0 + floor(code / 64), 0x80 + code % 64) end
-  if code < 0x10000 then
-    return char(0xE0 + floor(code / 4096), 0x80 + floor(code / 64) % 64, 0x80 + code % 64)
-  end
-  return char(0xF0 + floor(code / 262144), 0x80 + floor(code / 4096) % 64, 0x80 + floor(code / 64) % 64,
-    0x80 + code % 64)
-end
-
 local function read_string(text, from)
   local at, parts = from + 1, {}
   while true do
@@ -280,9 +272,9 @@ local function read_string(text, from)
       if code then
         local second = 0xD800 <= code and code <= 0xDBFF and tonumber(match(text, "^\\u(%x%x%x%x)", at + 4) or "", 16)
         if second and 0xDC00 <= second and second <= 0xDFFF then
-          made, at = utf8_of((code - 0xD800) * 0x400 + (second - 0xDC00) + 0x10000), at + 10
+          made, at = utf8((code - 0xD800) * 0x400 + (second - 0xDC00) + 0x10000), at + 10
         else
-          made, at = utf8_of(code), at + 4
+          made, at = utf8(code), at + 4
         end
       end
     end

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from host.clock import RealClock
-from lua_bindings.rocks.byte_stream import Answer
-from lua_bindings.rocks.crossing import Made, Plain, crossings
+from lua_bindings.rocks.crossing import Answer, Made, Plain, crossings
 
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun

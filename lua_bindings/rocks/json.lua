@@ -1,9 +1,11 @@
 -- The rock json (json.lua 0.1): `encode` and `decode`. A JSON null is nil; what is no JSON raises an error.
+local _, border = ...
+
 local type, error, rawget, next, pairs, ipairs, tostring, tonumber = type, error, rawget, next, pairs, ipairs, tostring,
   tonumber
-local format, byte, char, find, sub, gsub, match = string.format, string.byte, string.char, string.find, string.sub,
-  string.gsub, string.match
-local concat, floor, huge = table.concat, math.floor, math.huge
+local format, byte, find, sub, gsub, match = string.format, string.byte, string.find, string.sub, string.gsub,
+  string.match
+local concat, huge, utf8 = table.concat, math.huge, border.utf8
 
 local json = { _version = "0.1.2" }
 
@@ -91,14 +93,6 @@ local function fail(text, position, message)
 end
 
 local function skip_blanks(text, position) return find(text, "[^ \t\r\n]", position) or #text + 1 end
-
-local function utf8(code)
-  if code <= 0x7f then return char(code) end
-  if code <= 0x7ff then return char(floor(code / 64) + 192, code % 64 + 128) end
-  if code <= 0xffff then return char(floor(code / 4096) + 224, floor(code % 4096 / 64) + 128, code % 64 + 128) end
-  return char(floor(code / 262144) + 240, floor(code % 262144 / 4096) + 128, floor(code % 4096 / 64) + 128,
-    code % 64 + 128)
-end
 
 local function read_text(text, start)
   local parts, position = {}, start + 1

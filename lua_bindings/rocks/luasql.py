@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from host.clock import Waiter
-from lua_bindings.rocks.byte_stream import Answer
-from lua_bindings.rocks.crossing import Made, Plain, crossings
+from lua_bindings.rocks.beside_script import BesideScript
+from lua_bindings.rocks.crossing import Answer, Made, Plain, crossings
 from lua_bindings.rocks.sql_driver import Driver, Found, Mysql, Odbc, Postgres, SqlError, Sqlite
 
 if TYPE_CHECKING:
@@ -33,31 +32,6 @@ class _Statement(Waiter):
 
     def notify(self) -> None:
         self._interrupt()
-
-
-class _Connecting(Waiter):
-    """Makes a connection beside the script, for no library's can be interrupted."""
-
-    def __init__(self, connect: Callable[[], Driver]) -> None:
-        self._connect = connect
-        self._done = threading.Event()
-        self.driver: Driver | None = None
-        self.error: SqlError | None = None
-
-    def _run(self) -> None:
-        try:
-            self.driver = self._connect()
-        except SqlError as error:
-            self.error = error
-        self._done.set()
-
-    def wait(self, deadline: int | None = None) -> bool:
-        threading.Thread(target=self._run, name="database-connect", daemon=True).start()
-        self._done.wait()
-        return True
-
-    def notify(self) -> None:
-        self._done.set()
 
 
 class Connection:
@@ -173,13 +147,15 @@ def functions(run: ScriptRun) -> Mapping[str, Callable[..., object]]:
             b"mysql": lambda: Mysql(name, user, password, host, port),
             b"odbc": lambda: Odbc(name, user, password),
         }
-        connecting = _Connecting(makers[driver])
+        connecting = BesideScript(
+            "database-connect", makers[driver], SqlError
+        )  # no library's can be interrupted
         run.block_on(connecting, None)
         if connecting.error is not None:
             return None, _text(connecting.error)
-        if connecting.driver is None:
+        if not connecting.results:
             return None, b"LuaSQL: no connection"
-        return Made(kind, Connection(run, connecting.driver))
+        return Made(kind, Connection(run, connecting.results[0]))
 
     def execute(connection: Connection, kind: bytes, sql: bytes) -> Answer | Made:
         try:

@@ -12,10 +12,11 @@ import select
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from host.clock import RealClock, Waiter
 from lua_bindings.host_call import CALL_COST_US, ScriptFault
+from lua_bindings.rocks.beside_script import BesideScript, Result
 
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
@@ -50,8 +51,6 @@ _NAME_ERRORS: Final = {
 
 # What getaddrinfo gives for `connect` and `bind`: a family and that family's own tuple.
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-
-Result = TypeVar("Result")
 
 
 class NetworkError(Exception):
@@ -164,42 +163,17 @@ def wait_for(run: ScriptRun, wanted: dict[int, int], deadline: int | None) -> di
     return {file: events | (wanted[file] if events & _BROKEN else 0) for file, events in found.items()}
 
 
-class _Job(Waiter, Generic[Result]):
-    """Waits for a thread's work, which a kill leaves to end by itself."""
-
-    def __init__(self, work: Callable[[], Result]) -> None:
-        self._done = threading.Event()
-        self._work = work
-        self.results: list[Result] = []
-        self.error: OSError | None = None
-
-    def _run(self) -> None:
-        try:
-            self.results.append(self._work())
-        except OSError as error:
-            self.error = error
-        except ValueError:  # a name that IDNA refuses
-            self.error = socket.gaierror(socket.EAI_NONAME, "")
-        self._done.set()
-
-    def wait(self, deadline: int | None = None) -> bool:
-        threading.Thread(target=self._run, name="name-resolution", daemon=True).start()
-        self._done.wait()
-        return True
-
-    def notify(self) -> None:
-        self._done.set()
-
-
 def in_thread(run: ScriptRun, work: Callable[[], Result]) -> Result:
     """Do what cannot be interrupted (a resolver's question) beside the script, so that a kill ends the wait.
 
     Raises NetworkError for an OSError of `work`.
     """
-    job = _Job(work)
+    job = BesideScript("name-resolution", work, OSError, ValueError)
     run.block_on(job, None)
-    if job.error is not None:
+    if isinstance(job.error, OSError):
         raise NetworkError(describe(job.error))
+    if job.error is not None:  # a name that IDNA refuses
+        raise NetworkError(_NAME_ERRORS[socket.EAI_NONAME])
     if not job.results:
         raise NetworkError(_NAME_ERRORS[socket.EAI_AGAIN])
     return job.results[0]

@@ -20,18 +20,34 @@ local function port_text(index, name, value, count)
   return text(index, name, value, count)
 end
 
+-- Methods that take nothing.
+local function bare_methods(methods, kind, prefix, names)
+  for _, name in pairs(names) do
+    local f = host[prefix .. name]
+    methods[name] = function(self)
+      own(self, kind, name)
+      return f(self)
+    end
+  end
+end
+
+local function binding(kind, name, f)
+  return function(self, address, port)
+    own(self, kind, name)
+    address = text(1, name, address)
+    port = port_text(2, name, port)
+    local done, failure = f(self, address, port)
+    if not done then return nil, failure end
+    return 1
+  end
+end
+
 -- tcp -----------------------------------------------------------------------------------------------------------
 
 local tcp = {}
 tcp.class = "tcp{client}"
 
-for _, name in pairs { "close", "dirty", "getfamily", "getfd", "getpeername", "getsockname", "gettimeout" } do
-  local f = host["tcp_" .. name]
-  tcp[name] = function(self)
-    own(self, "tcp{", name)
-    return f(self)
-  end
-end
+bare_methods(tcp, "tcp{", "tcp_", { "close", "dirty", "getfamily", "getfd", "getpeername", "getsockname", "gettimeout" })
 
 function tcp.connect(self, address, port, ...)
   own(self, "tcp{", "connect")
@@ -44,14 +60,7 @@ function tcp.connect(self, address, port, ...)
 end
 tcp.setpeername = tcp.connect
 
-function tcp.bind(self, address, port)
-  own(self, "tcp{", "bind")
-  address = text(1, "bind", address)
-  port = port_text(2, "bind", port)
-  local done, failure = host.tcp_bind(self, address, port)
-  if not done then return nil, failure end
-  return 1
-end
+tcp.bind = binding("tcp{", "bind", host.tcp_bind)
 tcp.setsockname = tcp.bind
 
 function tcp.listen(self, backlog)
@@ -221,27 +230,14 @@ end
 local udp = { class = "udp" }
 local DATAGRAM = socket._DATAGRAMSIZE
 
-for _, name in pairs { "close", "dirty", "getfamily", "getfd", "getsockname", "gettimeout" } do
-  local f = host["udp_" .. name]
-  udp[name] = function(self)
-    own(self, "udp{", name)
-    return f(self)
-  end
-end
+bare_methods(udp, "udp{", "udp_", { "close", "dirty", "getfamily", "getfd", "getsockname", "gettimeout" })
 
 function udp.getpeername(self)
   own(self, "udp{connected}", "getpeername")
   return host.udp_getpeername(self)
 end
 
-function udp.setsockname(self, address, port)
-  own(self, "udp{", "setsockname")
-  address = text(1, "setsockname", address)
-  port = port_text(2, "setsockname", port)
-  local done, failure = host.udp_setsockname(self, address, port)
-  if not done then return nil, failure end
-  return 1
-end
+udp.setsockname = binding("udp{", "setsockname", host.udp_setsockname)
 
 function udp.setpeername(self, address, port)
   own(self, "udp{", "setpeername")

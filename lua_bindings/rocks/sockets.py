@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from lua_bindings.host_call import CALL_COST_US
-from lua_bindings.rocks.byte_stream import Answer
-from lua_bindings.rocks.crossing import Made, crossings
+from lua_bindings.rocks.crossing import Answer, Made, crossings
 from lua_bindings.rocks.network import READ, WRITE, NetworkError, deadline_after, resolve, wait_for
 from lua_bindings.rocks.tcp import Tcp
 from lua_bindings.rocks.udp import Udp

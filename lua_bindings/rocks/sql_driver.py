@@ -261,7 +261,7 @@ class Mysql(Driver):
 
     def interrupt(self) -> None:
         """Stop the statement by another connection, as MySQL wants it."""
-        with suppress(self._error, OSError):
+        with suppress(self._error, OSError):  # the statement ends by itself then
             other = self._connect(connect_timeout=_INTERRUPT_S)
             try:
                 other.cursor().execute(f"KILL QUERY {self._connection.thread_id()}")

@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import socket
-import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from lua_bindings.rocks.byte_stream import Answer, ByteStream
-from lua_bindings.rocks.crossing import Made, Plain
+from host.byte_text import to_text
+from lua_bindings.rocks.byte_stream import ByteStream
+from lua_bindings.rocks.crossing import Answer, Made, Plain
 from lua_bindings.rocks.network import READ, WRITE, Address, NetworkError, Timeout, describe, resolve
+from lua_bindings.rocks.system_socket import FAMILIES, NamedSocket, open_socket, set_option
 
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
 
-FAMILIES: Final = {b"inet": socket.AF_INET, b"inet4": socket.AF_INET, b"inet6": socket.AF_INET6}
 
-BOOLEAN_OPTIONS: Final = {
-    b"keepalive": (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
-    b"reuseaddr": (socket.SOL_SOCKET, socket.SO_REUSEADDR),
-    b"reuseport": (socket.SOL_SOCKET, socket.SO_REUSEPORT),
-    b"dontroute": (socket.SOL_SOCKET, socket.SO_DONTROUTE),
-    b"broadcast": (socket.SOL_SOCKET, socket.SO_BROADCAST),
-    b"tcp-nodelay": (socket.IPPROTO_TCP, socket.TCP_NODELAY),
-    b"ipv6-v6only": (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY),
-}
-NUMBER_OPTIONS: Final = {
-    b"recv-buffer-size": (socket.SOL_SOCKET, socket.SO_RCVBUF),
-    b"send-buffer-size": (socket.SOL_SOCKET, socket.SO_SNDBUF),
-    b"tcp-keepidle": (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
-    b"tcp-keepcnt": (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
-    b"tcp-keepintvl": (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
-}
-_LINGER: Final = struct.Struct("ii")
-
-
-def open_socket(family: int, kind: socket.SocketKind) -> socket.socket:
-    """Return a new socket that does not block. Raises OSError."""
-    made = socket.socket(family, kind)
-    made.setblocking(False)
-    return made
-
-
-def address_of(name: tuple[object, ...], family: int) -> Answer:
-    """Return address, port as text, and family as LuaSocket tells them."""
-    return str(name[0]).encode(), str(name[1]).encode(), b"inet6" if family == socket.AF_INET6 else b"inet"
-
-
-class Tcp(ByteStream):
+class Tcp(NamedSocket, ByteStream):
     """A TCP socket; the system's socket is made when its family is known."""
 
     def __init__(self, run: ScriptRun, family: bytes | None, connection: socket.socket | None = None) -> None:
@@ -61,17 +30,13 @@ class Tcp(ByteStream):
         connection, self._socket = self._socket, None
         return connection
 
-    def close(self) -> int:
-        self._open = False
-        return super().close()
-
     # -- connecting ----------------------------------------------------------------------------------------------
 
     def connect(self, host: bytes, port: bytes) -> Answer:
         """Connect to the first address that answers."""
         self.timeout.begin()
         try:
-            addresses = resolve(self._run, _name(host), _service(port), socket.SOCK_STREAM, self._family)
+            addresses = resolve(self._run, to_text(host), to_text(port), socket.SOCK_STREAM, self._family)
             self._connect_one(addresses)
         except NetworkError as error:
             return None, error.text.encode()
@@ -102,7 +67,7 @@ class Tcp(ByteStream):
             connection.connect(address)
             return
         except BlockingIOError:
-            pass
+            pass  # it is on its way, and waited for by the switch's clock
         self._await(connection, WRITE)
         number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
@@ -110,10 +75,10 @@ class Tcp(ByteStream):
 
     def bind(self, host: bytes, port: bytes) -> Answer:
         """Take a local address; `*` is any."""
-        wanted = None if host == b"*" else _name(host)
+        wanted = None if host == b"*" else to_text(host)
         try:
             addresses = resolve(
-                self._run, wanted, _service(port), socket.SOCK_STREAM, self._family, socket.AI_PASSIVE
+                self._run, wanted, to_text(port), socket.SOCK_STREAM, self._family, socket.AI_PASSIVE
             )
         except NetworkError as error:
             return None, error.text.encode()
@@ -149,7 +114,7 @@ class Tcp(ByteStream):
                 connection.setblocking(False)
                 return Made(b"tcp{client}", Tcp(self._run, None, connection))
             except BlockingIOError:
-                pass
+                pass  # nobody waits yet
             except OSError as error:
                 return None, describe(error).encode()
             try:
@@ -189,75 +154,8 @@ class Tcp(ByteStream):
             except OSError as error:
                 raise NetworkError(describe(error)) from None
 
-    # -- facts ---------------------------------------------------------------------------------------------------
-
-    def getsockname(self) -> Answer:
-        """Return the local address, port and family."""
-        if self._socket is None:
-            return (None, b"Bad file descriptor") if not self._open else (b"0.0.0.0", b"0", b"inet")
-        return address_of(self._socket.getsockname(), self._socket.family)
-
-    def getpeername(self) -> Answer:
-        """Return the peer's address, port and family."""
-        try:
-            if self._socket is None:
-                return None, b"Bad file descriptor"
-            return address_of(self._socket.getpeername(), self._socket.family)
-        except OSError as error:
-            return None, describe(error).encode()
-
-    def getfamily(self) -> bytes:
-        """Return `inet4`, `inet6` or `unspec`."""
-        family = self._socket.family if self._socket is not None else self._family
-        return b"inet6" if family == socket.AF_INET6 else b"inet4" if family else b"unspec"
-
     def setoption(self, name: bytes, value: Plain, seconds: float | None) -> Answer:
         """Set an option; `linger` takes on or off and seconds."""
         if self._socket is None:
             self._socket = open_socket(self._family or socket.AF_INET, socket.SOCK_STREAM)
         return set_option(self._socket, name, value, seconds)
-
-    def getoption(self, name: bytes) -> Answer:
-        """Return an option's value."""
-        return (None, b"closed") if self._socket is None else get_option(self._socket, name)
-
-
-def set_option(connection: socket.socket, name: bytes, value: Plain, seconds: float | None) -> Answer:
-    """Set a socket's option by LuaSocket's name; 1, or nil and the error."""
-    try:
-        if name == b"linger":
-            packed = _LINGER.pack(bool(value), int(seconds or 0))
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, packed)
-        else:
-            level, option = BOOLEAN_OPTIONS.get(name) or NUMBER_OPTIONS[name]
-            assert isinstance(value, int | float)
-            connection.setsockopt(level, option, int(value))
-    except OSError:
-        return None, b"setsockopt failed"
-    return 1, None
-
-
-def get_option(connection: socket.socket, name: bytes) -> Answer:
-    """Return a socket's option by LuaSocket's name: a boolean, a number, for `linger` on or off and seconds."""
-    try:
-        if name == b"linger":
-            on, seconds = _LINGER.unpack(
-                connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.size)
-            )
-            return bool(on), seconds
-        if name == b"error":
-            number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            return (describe(OSError(number, "")).encode() if number else None), None
-        if name in BOOLEAN_OPTIONS:
-            return bool(connection.getsockopt(*BOOLEAN_OPTIONS[name])), None
-        return connection.getsockopt(*NUMBER_OPTIONS[name]), None
-    except OSError:
-        return None, b"getsockopt failed"
-
-
-def _name(host: bytes) -> str:
-    return host.decode("utf-8", "surrogateescape")
-
-
-def _service(port: bytes) -> str:
-    return port.decode("utf-8", "surrogateescape")

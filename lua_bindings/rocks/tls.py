@@ -7,8 +7,8 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from lua_bindings.rocks.byte_stream import Answer, ByteStream
-from lua_bindings.rocks.crossing import Made, crossings
+from lua_bindings.rocks.byte_stream import ByteStream
+from lua_bindings.rocks.crossing import Answer, Made, crossings
 from lua_bindings.rocks.network import READ, WRITE, NetworkError, Timeout, describe
 from lua_bindings.rocks.tcp import Tcp
 

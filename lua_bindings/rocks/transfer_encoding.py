@@ -11,12 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from lua_bindings.rocks.crossing import Plain, crossings
+from lua_bindings.rocks.crossing import Answer, crossings
 
 if TYPE_CHECKING:
     from lua_bindings.script_run import ScriptRun
-
-Answer = tuple[Plain, ...]
 
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 # What quoted-printable leaves as it is (RFC 2045, 6.7), blanks and tabs apart.
@@ -145,32 +143,22 @@ def unquote_printable(context: bytes | None, chunk: bytes | None) -> Answer:
 
 def wrap(left: float | None, chunk: bytes | None, length: float | None) -> Answer:
     """Break lines after `length` octets; `left` is how many the current line still takes."""
-    width = int(length or 76)
-    room = int(width if left is None else left)
-    if chunk is None:
-        return (b"\r\n", width) if room < width else (None, width)
-    made = bytearray()
-    for octet in chunk:
-        if octet == _CR:
-            continue
-        if octet == _LF:
-            made += b"\r\n"
-            room = width
-            continue
-        if room <= 0:
-            made += b"\r\n"
-            room = width
-        made.append(octet)
-        room -= 1
-    return bytes(made), room
+    return _wrapped(left, chunk, length, b"\r\n", 0, 0)
 
 
 def wrap_quoted(left: float | None, chunk: bytes | None, length: float | None) -> Answer:
     """Break lines of quoted-printable softly, never inside an escape."""
+    return _wrapped(left, chunk, length, b"=\r\n", 1, 3)
+
+
+def _wrapped(
+    left: float | None, chunk: bytes | None, length: float | None, end: bytes, few: int, few_at_escape: int
+) -> Answer:
+    """Break lines by `end` where an octet finds no more room than `few`, or where `=` finds `few_at_escape`."""
     width = int(length or 76)
     room = int(width if left is None else left)
     if chunk is None:
-        return (b"=\r\n", width) if room < width else (None, width)
+        return (end, width) if room < width else (None, width)
     made = bytearray()
     for octet in chunk:
         if octet == _CR:
@@ -179,9 +167,8 @@ def wrap_quoted(left: float | None, chunk: bytes | None, length: float | None) -
             made += b"\r\n"
             room = width
             continue
-        needed = 3 if octet == _EQUALS else 1
-        if room <= needed:
-            made += b"=\r\n"
+        if room <= (few_at_escape if octet == _EQUALS else few):
+            made += end
             room = width
         made.append(octet)
         room -= 1

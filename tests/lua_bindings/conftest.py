@@ -1,4 +1,4 @@
-"""The switch that scripts of these tests run on."""
+"""The switches that scripts of these tests run on, in virtual and in real time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from host.clock import SECOND, RealClock
 from host.switch import Switch
+from lua_bindings import mod_lua
 from tests.lua_bindings.scripted import scripted_switch
 
 
@@ -15,3 +17,14 @@ from tests.lua_bindings.scripted import scripted_switch
 def switch(tmp_path: Path) -> Iterator[Switch]:
     with scripted_switch(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def real_switch(tmp_path: Path) -> Iterator[Switch]:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "db").mkdir()
+    switch = Switch(RealClock(), tmp_path)
+    mod_lua.load(switch)
+    yield switch
+    mod_lua.unload(switch)
+    switch.close(grace=SECOND)

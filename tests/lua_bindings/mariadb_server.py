@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.host.private_server import free_port
+from tests.free_ports import free_port
 
 _START_SECONDS = 30.0  # a busy machine
 

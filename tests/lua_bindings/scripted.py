@@ -7,19 +7,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.caller_profile import CallerExtension, CallerProfile
-from host.channel_state import ChannelState
 from host.clock import VirtualClock
 from host.interfaces import ApiCommand, Application
-from host.session import Session
 from host.status import Status
 from host.switch import Switch
-from lua_bindings import mod_lua
+from lua_bindings import lua_conf, mod_lua
 from lua_bindings.script import ScriptResult, run
 from lua_bindings.script_run import Limits
 from lua_bindings.stream import Stream
+from tests.host.handset import start_call
+from tests.host.xml_document import configuration
 
 VERSIONS = ("luajit", "5.1", "5.2", "5.3", "5.4", "5.5")
+MOST = ("luajit", "5.2", "5.4")  # where a fault of one version alone is unlikely
+
+# Before code of a test: show(...) writes its arguments, each as `shown` makes it a text, with | between and ; behind.
+SHOW = """
+  local shown = tostring
+  local function show(...)
+    local t = {}
+    for i = 1, select("#", ...) do t[i] = shown((select(i, ...))) end
+    stream:write(table.concat(t, "|") .. ";")
+  end
+"""
 
 
 @contextmanager
@@ -59,26 +69,16 @@ def text_of(switch: Switch, code: str, version: str = "luajit") -> str:
     return done.text
 
 
-class Handset:
-    """An endpoint that takes what it is told."""
+def lua_conf_with(params: str) -> str:
+    """Return a document whose lua.conf has these elements `param`."""
+    return configuration("lua.conf", f"<settings>{params}</settings>")
 
-    def answer(self, session: Session) -> None:
-        pass
 
-    def pre_answer(self, session: Session) -> None:
-        pass
-
-    def ring_ready(self, session: Session) -> None:
-        pass
-
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
-        pass
-
-    def hangup(self, session: Session) -> None:
-        pass
-
-    def message(self, session: Session, kind: str, argument: str) -> bool:
-        return False
+def configure(switch: Switch, params: str) -> None:
+    """Let a switch have these elements `param` in its lua.conf."""
+    switch.xml.load_text(lua_conf_with(params))
+    lua_conf.withdraw(switch)
+    lua_conf.apply(switch)
 
 
 class Call:
@@ -89,11 +89,7 @@ class Call:
         self.facts: list[tuple[str, dict[str, object]]] = []
         switch.observers.append(lambda kind, channel, facts: self.facts.append((kind, facts)))
         switch.applications.add(Application("note_done", "mod_test", lambda session, data: Status.SUCCESS))
-        self.session = Session(switch, "test/1", CallerProfile(), Handset(), outbound=False, endpoint="test")
-        applications = [("lua", "~" + code), ("note_done", "")]
-        self.session.channel.profile.extension = CallerExtension("x", "x", applications)
-        self.session.channel.set_state(ChannelState.CS_EXECUTE)
-        self.session.start()
+        self.session = start_call(switch, ("lua", "~" + code), ("note_done", ""))
 
     def finish(self, seconds: int = 60) -> None:
         """Wait for the call's end."""

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from host.caller_profile import CallerExtension, CallerProfile
-from host.channel_state import ChannelState
-from host.clock import MILLISECOND, SECOND, RealClock
+from host.clock import MILLISECOND, SECOND
 from host.session import Session
 from host.switch import Switch
-from lua_bindings import lua_conf, mod_lua, script
+from lua_bindings import lua_conf, script
 from lua_bindings.script import run
 from lua_bindings.script_run import Limits
 from media.realtime.remote_engine import RemoteEngine
-from tests.lua_bindings.scripted import VERSIONS, Handset, ran
+from tests.eventually import eventually
+from tests.host.handset import start_call
+from tests.lua_bindings.scripted import VERSIONS, ran
+from tests.tick import Tick
 
 SHORT = Limits(burst_s=0.1, memory_mb=48)
 
@@ -118,41 +118,8 @@ def test_programs_answer_as_in_lua_5_2(switch: Switch, tmp_path: Path, version: 
 # -- in real time ------------------------------------------------------------------------------------------------
 
 
-class Tick:
-    """A pacer that notes how late it is moved, in µs."""
-
-    idle = False
-
-    def __init__(self) -> None:
-        self.late: list[int] = []
-        self._former = 0
-
-    def horizon(self, now: int, limit: int) -> int:
-        return limit
-
-    def advance(self, now: int) -> None:
-        if self._former:
-            self.late.append(now - self._former - 20 * MILLISECOND)
-        self._former = now
-
-
-@pytest.fixture
-def real_switch(tmp_path: Path) -> Iterator[Switch]:
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "db").mkdir()
-    switch = Switch(RealClock(), tmp_path)
-    mod_lua.load(switch)
-    yield switch
-    mod_lua.unload(switch)
-    switch.close(grace=SECOND)
-
-
 def call(switch: Switch, code: str) -> Session:
-    session = Session(switch, "test/1", CallerProfile(), Handset(), outbound=False, endpoint="test")
-    session.channel.profile.extension = CallerExtension("x", "x", [("lua", "~" + code)])
-    session.channel.set_state(ChannelState.CS_EXECUTE)
-    session.start()
-    return session
+    return start_call(switch, ("lua", "~" + code))
 
 
 def test_killing_a_script_ends_the_program_it_waits_for(real_switch: Switch) -> None:
@@ -199,14 +166,11 @@ def test_quick_reads_see_every_change(real_switch: Switch) -> None:
     """
     session = call(real_switch, code)
     clock, channel = real_switch.clock, session.channel
-    deadline = clock.now() + 5 * SECOND
-    while channel.get_variable("asks") != "yes" and clock.now() < deadline:
-        clock.sleep(5 * MILLISECOND)
+    eventually(lambda: channel.get_variable("asks") == "yes")
     channel.set_variable("told", "now")
-    while channel.get_variable("asks") != "hangup" and clock.now() < deadline:
-        clock.sleep(5 * MILLISECOND)
+    eventually(lambda: channel.get_variable("asks") == "hangup")
     channel.hangup()
-    assert session.ended.wait(clock.now() + 5 * SECOND)
+    assert session.ended.wait(clock.now() + 60 * SECOND)
     seen = {name: channel.get_variable(f"seen_{name}") for name in ("first", "second", "third", "globals")}
     assert seen == {"first": "11", "second": "2", "third": "nil", "globals": "anilbc"}
     assert channel.get_variable("seen_told") == "now"
@@ -214,6 +178,8 @@ def test_quick_reads_see_every_change(real_switch: Switch) -> None:
     assert channel.get_variable("seen_arguments") == "false"
 
 
+# Of this run of the tests alone: others may run on the same machine.
+SLEEP = f"sleep 30.{os.getpid()}"
 # What one of 200 scripts does, and a pattern of its error ("" when it ends well). A burst of 0.3 s, 40 MB, 3 s in all;
 # of two limits, which one is first is a matter of the machine.
 ENDINGS = {
@@ -223,9 +189,9 @@ ENDINGS = {
     "local t = {} while true do t[#t + 1] = {} end": "stopped",
     "local t = {} while true do t[#t + 1] = ('x'):rep(1e6) .. #t end": "not enough memory|stopped",
     "os.exit() error('after os.exit')": "after os.exit",
-    "io.popen('sleep 30'):read('*a')": "more than 3 s",
-    "os.execute('sleep 30')": "more than 3 s",
-    "local pipe = io.popen('sleep 30')": "",
+    f"io.popen('{SLEEP}'):read('*a')": "more than 3 s",
+    f"os.execute('{SLEEP}')": "more than 3 s",
+    f"local pipe = io.popen('{SLEEP}')": "",
     "freeswitch.msleep(30000)": "more than 3 s",
     "freeswitch.EventConsumer('CUSTOM', 'nobody::fires'):pop(1, 30000)": "more than 3 s",
     "while true do freeswitch.getGlobalVariable('hostname') end": "more than 3 s",
@@ -252,7 +218,8 @@ def open_files() -> int:
 
 
 def children() -> set[int]:
-    """Return the processes below this one that did not end."""
+    """Return the processes below this one, and the sleeps of its scripts wherever they are, that did not end."""
+    asleep = SLEEP.replace(" ", "\0").encode()
     found = set()
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -262,7 +229,7 @@ def children() -> set[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if (parent == str(os.getpid()) or command.startswith(b"sleep\x0030")) and state != "Z":
+        if (parent == str(os.getpid()) or command.startswith(asleep)) and state != "Z":
             found.add(int(folder.name))
     return found
 
@@ -295,10 +262,10 @@ def test_two_hundred_wild_scripts_leave_the_calls_of_others_alone(real_switch: S
         clock.spawn(partial(work, codes[number % len(codes)]), f"wild {number}") for number in range(180)
     ]
     for worker in workers:
-        worker.join(30)
+        worker.join(60)
         assert not worker.is_alive()
     for session in calls + wild:
-        assert session.ended.wait(clock.now() + 10 * SECOND)
+        assert session.ended.wait(clock.now() + 60 * SECOND)
     assert [session.channel.get_variable("turns") for session in calls] == ["40"] * len(calls)
     assert len(results) == 180
     for code, result in results:
@@ -312,9 +279,6 @@ def test_two_hundred_wild_scripts_leave_the_calls_of_others_alone(real_switch: S
     late = sorted(tick.late)
     assert late[len(late) // 2] < 20 * MILLISECOND
     assert late[len(late) * 9 // 10] < 100 * MILLISECOND, late[-5:]
-    deadline = clock.now() + 5 * SECOND
-    while (open_files() > files + 2 or children() - processes) and clock.now() < deadline:
-        clock.sleep(20 * MILLISECOND)  # runtimes are closed beside
-    assert open_files() <= files + 2
-    assert not children() - processes
+    eventually(lambda: open_files() <= files + 2)  # runtimes are closed beside
+    eventually(lambda: not children() - processes)
     assert threading.active_count() <= threads + 2  # the timers' thread and the tick's

@@ -8,15 +8,8 @@ import pytest
 
 from host.switch import Switch
 from lua_bindings.script_run import Limits
-from tests.lua_bindings.scripted import ran, text_of
+from tests.lua_bindings.scripted import SHOW, ran, text_of
 
-SHOW = """
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
-    stream:write(table.concat(t, "|") .. ";")
-  end
-"""
 BOTH = ("luajit", "5.2")
 
 

@@ -9,15 +9,7 @@ import pytest
 from host.switch import Switch
 from lua_bindings import runtime, script
 from lua_bindings.script_run import Limits, ScriptRun
-from tests.lua_bindings.scripted import VERSIONS, ran, text_of
-
-SHOW = """
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
-    stream:write(table.concat(t, "|") .. ";")
-  end
-"""
+from tests.lua_bindings.scripted import SHOW, VERSIONS, ran, text_of
 
 
 @pytest.mark.parametrize("version", ("luajit", "5.1", "5.2"))
@@ -210,7 +202,7 @@ def test_errors_read_as_in_lua_5_2(switch: Switch, version: str) -> None:
         ("remove({ 1 }", "bad argument #1 to 'remove' (position out of bounds)"),
         ("%y", "invalid use of '%' in replacement string"),
         ('gsub("("', "unfinished capture"),
-        ("own", "own"),
+        ('error("own")', "own"),
         ("tonumber({}", "bad argument #1 to 'tonumber' (string expected, got table)"),
         ('format("%s")', "bad argument #2 to 'format' (no value)"),
         ("char(-1)", "bad argument #1 to 'char' (value out of range)"),

@@ -7,17 +7,7 @@ from pathlib import Path
 from host.event import Event
 from host.switch import Switch
 from lua_bindings import lua_conf, mod_lua
-from tests.lua_bindings.scripted import Call
-
-CONF = """<document type="freeswitch/xml"><section name="configuration"><configuration name="lua.conf"><settings>
-{params}
-</settings></configuration></section></document>"""
-
-
-def configure(switch: Switch, params: str) -> None:
-    switch.xml.load_text(CONF.format(params=params))
-    lua_conf.withdraw(switch)
-    lua_conf.apply(switch)
+from tests.lua_bindings.scripted import Call, configure
 
 
 def test_luarun_answers_at_once_and_has_no_stream(switch: Switch) -> None:

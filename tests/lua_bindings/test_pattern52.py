@@ -37,6 +37,9 @@ GIVES = {
     r"""("a\0b"):find("\0", 3)""": "nil",
     r"""("a\0b\0"):gmatch("%a\0")()""": "a<0>",
     r"""("\0"):match("[a-\0\0-\0]")""": "<0>",
+    r"""(""):find(")\0")""": "nil",
+    r"""("a)\0"):find(")\0")""": "2|3",
+    r"""("a)\0"):find(")\0", 3)""": "nil",
     r"""select(2, pcall(string.find, "a", "[\0")):match("malformed.*")""": "malformed pattern (missing ']')",
 }
 

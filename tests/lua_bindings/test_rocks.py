@@ -5,17 +5,17 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from host.clock import RealClock
 from host.switch import Switch
-from lua_bindings import mod_lua, script
+from lua_bindings import script
 from lua_bindings.rocks.shelf import ROCKS
 from lua_bindings.script_run import Limits, ScriptRun
 from lua_bindings.stream import Stream
+from tests.eventually import eventually
 from tests.lua_bindings.scripted import VERSIONS, ran, text_of
 
 
@@ -151,17 +151,6 @@ def test_what_a_script_opened_is_closed_at_its_end(switch: Switch, tmp_path: Pat
     assert not (tmp_path / "lockfile.lfs").is_symlink()
 
 
-@pytest.fixture
-def real_switch(tmp_path: Path) -> Iterator[Switch]:
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "db").mkdir()
-    switch = Switch(RealClock(), tmp_path)
-    mod_lua.load(switch)
-    yield switch
-    mod_lua.unload(switch)
-    switch.close()
-
-
 WAITS = {
     "receive": "local c = socket.connect('127.0.0.1', port) c:receive()",
     "accept": "local s = socket.bind('127.0.0.1', 0) s:accept()",
@@ -185,11 +174,7 @@ def test_a_kill_ends_a_script_that_waits(real_switch: Switch, code: str) -> None
         text = f"~port = {server.getsockname()[1]} socket = require('socket') started = true {code}"
         thread = threading.Thread(target=lambda: results.append(script.run(real_switch, text)))
         thread.start()
-        clock = real_switch.clock
-        for _ in range(200):
-            if any(running._waiting is not None for running in script.running()):
-                break
-            clock.sleep(10_000)
+        eventually(lambda: any(running._waiting is not None for running in script.running()))
         for running in script.running():
             running.kill("killed by hand")
         thread.join()

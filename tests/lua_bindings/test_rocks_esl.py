@@ -13,18 +13,9 @@ from host.modules.mod_event_socket.server import EventSocketServer
 from host.modules.mod_event_socket.settings import Settings
 from host.switch import Switch
 from lua_bindings import mod_lua
-from tests.lua_bindings.scripted import ran, text_of
+from tests.lua_bindings.scripted import MOST, SHOW, ran, text_of
 
-MOST = ("luajit", "5.2", "5.4")
-
-SHOW = """
-  local loaded = require("ESL")
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
-    stream:write(table.concat(t, "|") .. ";")
-  end
-"""
+ESL = 'local loaded = require("ESL")' + SHOW
 
 
 @pytest.fixture
@@ -49,7 +40,7 @@ def shown(live: tuple[Switch, int]) -> Callable[[str, str], str]:
 
     def run(code: str, version: str) -> str:
         return text_of(
-            switch, f'{SHOW} local con = ESL.ESLconnection("127.0.0.1", "{port}", "ClueCon") {code}', version
+            switch, f'{ESL} local con = ESL.ESLconnection("127.0.0.1", "{port}", "ClueCon") {code}', version
         )
 
     return run
@@ -138,5 +129,5 @@ def test_who_is_not_let_in(live: tuple[Switch, int]) -> None:
       show(con:connected(), con:api("echo", "x"), con:disconnect())
       show(ESL.ESLconnection("127.0.0.1", 1, "ClueCon"):connected())
     """
-    assert text_of(switch, SHOW + code) == "0|nil|0;0;"
-    assert "Wrong arguments" in ran(switch, SHOW + 'ESL.ESLconnection("127.0.0.1")').result.error
+    assert text_of(switch, ESL + code) == "0|nil|0;0;"
+    assert "Wrong arguments" in ran(switch, ESL + 'ESL.ESLconnection("127.0.0.1")').result.error

@@ -8,18 +8,9 @@ from pathlib import Path
 import pytest
 
 from host.switch import Switch
-from tests.lua_bindings.scripted import text_of
+from tests.lua_bindings.scripted import MOST, SHOW, text_of
 
-MOST = ("luajit", "5.2", "5.4")
-
-SHOW = """
-  local lfs = require("lfs")
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
-    stream:write(table.concat(t, "|") .. ";")
-  end
-"""
+LFS = 'local lfs = require("lfs")' + SHOW
 
 
 @pytest.mark.parametrize("version", MOST)
@@ -43,7 +34,7 @@ def test_folders(switch: Switch, tmp_path: Path, version: str) -> None:
       show(lfs.currentdir() == "{os.getcwd()}", lfs.chdir("."), lfs.chdir("/nope"))
       show(lfs.chdir("/"))
     """
-    assert text_of(switch, SHOW + code, version) == (
+    assert text_of(switch, LFS + code, version) == (
         "true;nil|File exists|17;.,..,b\udcff,link;"
         "false|bad argument #1 to 'next' (closed directory);"
         "false|cannot open /nope: No such file or directory;"
@@ -74,7 +65,7 @@ def test_attributes(switch: Switch, tmp_path: Path, version: str) -> None:
       show(lfs.touch(file), lfs.attributes(file, "modification") == os.time())
       show(lfs.setmode(io.stdout, "binary"))
     """
-    assert text_of(switch, SHOW + code, version) == (
+    assert text_of(switch, LFS + code, version) == (
         "file|5|rw-r-----|1|nil;file|link|true;true|directory|1;"
         "nil|cannot obtain information from file '/nope': No such file or directory|2;"
         "false|invalid attribute name 'zz';true|1000|2000;nil|No such file or directory|2;true|true;true|binary;"
@@ -95,7 +86,7 @@ def test_locks(switch: Switch, tmp_path: Path, version: str) -> None:
       show(lock:free(), type(lfs.lock_dir("{tmp_path}")))
       show(type(lfs.lock_dir("{tmp_path}", -1)))
     """
-    assert text_of(switch, SHOW + code, version) == (
+    assert text_of(switch, LFS + code, version) == (
         "true|true|true;false|lock: invalid mode;false|lock: closed file;"
         "false|bad argument #1 to 'lock' (FILE* expected, got number);"
         "userdata|nil|File exists;nil|userdata;userdata;"
@@ -112,7 +103,7 @@ def test_a_lock_is_the_systems(switch: Switch, tmp_path: Path) -> None:
       lfs.unlock(file)
       show((os.execute('python3 -c "' .. asked .. '" 2>/dev/null')))
     """
-    assert text_of(switch, SHOW + code) == "nil;true;"
+    assert text_of(switch, LFS + code) == "nil;true;"
 
 
 @pytest.mark.parametrize("version", MOST)

@@ -11,21 +11,15 @@ import pytest
 
 from host.switch import Switch
 from tests.lua_bindings.local_servers import Mailbox, Recorded, certificate, encrypted, serving, smtp, web
-from tests.lua_bindings.scripted import text_of
+from tests.lua_bindings.scripted import MOST, SHOW, text_of
 
-MOST = ("luajit", "5.2", "5.4")
-
-SHOW = """
+HTTP = (
+    SHOW
+    + """
   local http, ltn12 = require("socket.http"), require("ltn12")
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do
-      local value = select(i, ...)
-      t[i] = type(value) == "table" and "table" or tostring(value)
-    end
-    stream:write(table.concat(t, "|") .. ";")
-  end
+  shown = function(value) return type(value) == "table" and "table" or tostring(value) end
 """
+)
 
 
 @pytest.mark.parametrize("version", MOST)
@@ -44,7 +38,7 @@ def test_the_simple_form(switch: Switch, version: str) -> None:
           show(http.request(base .. "/continue"))
           show(select(3, http.request(base .. "/chunked"))["x-late"])
         """
-        assert text_of(switch, SHOW + code, version) == (
+        assert text_of(switch, HTTP + code, version) == (
             "hello|200|1|5|HTTP/1.1 200 OK;hello|200|table|HTTP/1.1 200 OK;abcde|200|table|HTTP/1.1 200 OK;"
             "|204|table|HTTP/1.1 204 No Content;no such page|404|table|HTTP/1.1 404 Not Found;"
             "until the end|200|table|HTTP/1.0 200 OK;went on|200|table|HTTP/1.1 200 OK;v;"
@@ -83,7 +77,7 @@ def test_the_generic_form(switch: Switch, version: str) -> None:
           show(made)
         """
         ok = "1|200|table|HTTP/1.1 200 OK;"
-        assert text_of(switch, SHOW + code, version) == (
+        assert text_of(switch, HTTP + code, version) == (
             f"{ok}hello;{ok}{ok}{ok}{ok}{ok}nil|sink is full;{ok}1;"
         )
     asked = {line.split(" ")[1]: (headers, body) for line, headers, body in recorded.requests}
@@ -112,7 +106,7 @@ def test_redirections_and_failures(switch: Switch, version: str) -> None:
           show(http.request("nourl"))
           show((http.request("gopher://x/")))
         """
-        assert text_of(switch, SHOW + code, version) == (
+        assert text_of(switch, HTTP + code, version) == (
             "hello|200|table|HTTP/1.1 200 OK;|302|table|HTTP/1.1 302 Found;1|302|table|HTTP/1.1 302 Found;"
             "1|302|table|HTTP/1.1 302 Found;1|302|table|HTTP/1.1 302 Found;nil|connection refused;"
             "nil|invalid host 'nil';nil;"
@@ -147,7 +141,7 @@ def test_https(switch: Switch, tmp_path: Path, version: str) -> None:
           show(https.request{{ url = url, create = print }})
           show(https.request("https://127.0.0.1:1/"))
         """
-        assert text_of(switch, SHOW + code, version) == (
+        assert text_of(switch, HTTP + code, version) == (
             "hello|200|table|HTTP/1.1 200 OK;" * 3 + "1|200|table|HTTP/1.1 200 OK;hello;"
             "nil|certificate verify failed|nil|nil;nil|proxy not supported;nil|redirect not supported;"
             "nil|create function not permitted;nil|connection refused|nil|nil;"
@@ -158,7 +152,7 @@ def test_https(switch: Switch, tmp_path: Path, version: str) -> None:
 def test_https_of_a_server_without_tls(switch: Switch) -> None:
     with serving(web(Recorded())) as port:
         code = f"show(require('ssl.https').request('https://127.0.0.1:{port}/'))"
-        told = text_of(switch, SHOW + code)
+        told = text_of(switch, HTTP + code)
     assert told in ("nil|wrong version number|nil|nil;", "nil|record layer failure|nil|nil;")
 
 
@@ -182,7 +176,7 @@ def test_smtp(switch: Switch, version: str) -> None:
             }},
           }})
         """
-        assert text_of(switch, SHOW + code, version) == "1;"
+        assert text_of(switch, HTTP + code, version) == "1;"
     assert mailbox.lines[0] == "EHLO here"
     assert mailbox.lines[1:4] == ["AUTH LOGIN", "dXNlcg==", "c2VjcmV0"]
     assert mailbox.lines[4:] == [
@@ -208,13 +202,13 @@ def test_smtp_failures(switch: Switch) -> None:
     )
     mail = "source = ltn12.source.string('x')"
     with serving(smtp(Mailbox(), refuse="RCPT")) as port:
-        assert text_of(switch, SHOW + send % (port, mail)) == "nil|550 refused;"
+        assert text_of(switch, HTTP + send % (port, mail)) == "nil|550 refused;"
     mailbox = Mailbox()
     with serving(smtp(mailbox, offered="AUTH PLAIN")) as port:
         login = f"{mail}, user = 'u', password = 'p'"
-        assert text_of(switch, SHOW + send % (port, login)) == "1;"
+        assert text_of(switch, HTTP + send % (port, login)) == "1;"
         assert mailbox.lines[1] == "AUTH PLAIN AHUAcA=="
         assert mailbox.message == b"x"
     with serving(smtp(Mailbox(), offered="SIZE")) as port:
-        assert text_of(switch, SHOW + send % (port, login)) == "nil|authentication not supported;"
-    assert text_of(switch, SHOW + send % (1, mail)) == "nil|connection refused;"
+        assert text_of(switch, HTTP + send % (port, login)) == "nil|authentication not supported;"
+    assert text_of(switch, HTTP + send % (1, mail)) == "nil|connection refused;"

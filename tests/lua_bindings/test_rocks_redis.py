@@ -9,46 +9,40 @@ from collections.abc import Iterator
 
 import pytest
 
-from host.clock import RealClock
 from host.switch import Switch
-from tests.lua_bindings.scripted import text_of
+from tests.eventually import eventually
+from tests.free_ports import free_port
+from tests.lua_bindings.scripted import MOST, SHOW, text_of
 
-MOST = ("luajit", "5.2", "5.4")
-
-SHOW = """
+REDIS = (
+    SHOW
+    + """
   local redis = require("redis")
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do
-      local value = select(i, ...)
-      if type(value) == "table" and value[1] ~= nil then
-        local inner = {}
-        for j, each in ipairs(value) do inner[j] = tostring(each) end
-        value = "[" .. table.concat(inner, ",") .. "]"
-      end
-      t[i] = tostring(value)
-    end
-    stream:write(table.concat(t, "|") .. ";")
+  shown = function(value)
+    if type(value) ~= "table" or value[1] == nil then return tostring(value) end
+    local inner = {}
+    for j, each in ipairs(value) do inner[j] = tostring(each) end
+    return "[" .. table.concat(inner, ",") .. "]"
   end
 """
+)
 
 needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server here")
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number = int(free.getsockname()[1])
+    number = free_port()
     folder = tmp_path_factory.mktemp("redis")
     command = f"redis-server --port {number} --bind 127.0.0.1 --save --appendonly no --dir {folder}"
     server = subprocess.Popen(command.split(), stdout=subprocess.DEVNULL)
-    clock = RealClock()
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", number)).close()
-            break
-        except OSError:
-            clock.sleep(20_000)
+
+    def answers() -> bool:
+        assert server.poll() is None, f"it ended with {server.returncode}"
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", number)) == 0
+
+    eventually(answers)
     yield number
     server.terminate()
     server.wait()
@@ -76,7 +70,7 @@ def test_commands(switch: Switch, port: int, version: str) -> None:
       local again = redis.connect("redis://127.0.0.1:{port}?db=1")
       show(again:set("only", "here"), again:dbsize())
     """
-    shown = text_of(switch, SHOW + code, version).split(";")
+    shown = text_of(switch, REDIS + code, version).split(";")
     assert shown[:9] == [
         "true|true|1|nil|2|true|1",
         "true|true|1|[1,2]|false",
@@ -131,7 +125,7 @@ def test_pipelines_and_transactions(switch: Switch, port: int, version: str) -> 
       redis.define_command("shout", {{ command = "echo", response = function(reply) return reply:upper() end }})
       show(redis.connect("127.0.0.1", {port}):shout("word"))
     """
-    shown = text_of(switch, SHOW + code, version).split(";")
+    shown = text_of(switch, REDIS + code, version).split(";")
     assert shown[:3] == ["5|true|1|true|1", "3|[true,2,false]", "2|[true]|true"]
     assert shown[3].endswith("MULTI/EXEC transaction aborted by the server")
     assert shown[4] == "false|own"
@@ -152,11 +146,11 @@ def test_messages(switch: Switch, port: int, version: str) -> None:
       end
       show(c:ping())
     """
-    assert text_of(switch, SHOW + code, version) == (
+    assert text_of(switch, REDIS + code, version) == (
         "subscribe|news|1;psubscribe|n*|2;message|news|hello;pmessage|news|hello;true;"
     )
 
 
 def test_nobody_there(switch: Switch) -> None:
-    shown = text_of(switch, SHOW + 'show(pcall(redis.connect, "127.0.0.1", 1))')
+    shown = text_of(switch, REDIS + 'show(pcall(redis.connect, "127.0.0.1", 1))')
     assert shown.endswith("could not connect to 127.0.0.1:1 [connection refused];")

@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 
 from host.switch import Switch
 from lua_bindings.script_run import Limits
-from tests.lua_bindings.scripted import ran, text_of
+from tests.lua_bindings.scripted import MOST, SHOW, ran, text_of
 
-MOST = ("luajit", "5.2", "5.4")
-
-SHOW = """
-  local rex = require("rex_pcre")
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
-    stream:write(table.concat(t, "|") .. ";")
-  end
-"""
+REX = 'local rex = require("rex_pcre")' + SHOW
 
 GIVES = {
     r'rex.match("tel 0049 30", "\\d+ (\\d+)")': "30",
@@ -53,7 +44,7 @@ GIVES = {
 @pytest.mark.parametrize("version", MOST)
 @pytest.mark.parametrize("call", GIVES)
 def test_calls(switch: Switch, call: str, version: str) -> None:
-    shown = text_of(switch, f"{SHOW} show({call})", version)
+    shown = text_of(switch, f"{REX} show({call})", version)
     assert shown.startswith(GIVES[call]) and shown.endswith(";")
     assert not GIVES[call] or GIVES[call].endswith("|") or shown == GIVES[call] + ";"
 
@@ -67,7 +58,7 @@ def test_loops(switch: Switch, version: str) -> None:
       local _, _, places = rex.new("(a)(x)?"):exec("ba")
       show(places[1], places[2], places[3], places[4])
     """
-    assert text_of(switch, SHOW + code, version) == "a|1;b|2;x;yy;a|,;b|;;c|nil;2|2|false|false;"
+    assert text_of(switch, REX + code, version) == "a|1;b|2;x;yy;a|,;b|;;c|nil;2|2|false|false;"
 
 
 REFUSED = {
@@ -84,7 +75,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("call", REFUSED)
 def test_refusals(switch: Switch, call: str) -> None:
-    result = ran(switch, f"{SHOW} {call}", Limits()).result
+    result = ran(switch, f"{REX} {call}", Limits()).result
     wanted = REFUSED[call]
     assert result.ok if wanted is None else wanted in result.error
 
@@ -99,6 +90,6 @@ def test_gsub_replaces_what_python_would(switch: Switch) -> None:
           stream:write((made:gsub(".", function(octet) return ("%02x"):format(octet:byte()) end)))
         """
         wanted = re.sub(pattern, lambda found: b"<" + found[0] + b">", subject)
-        assert bytes.fromhex(text_of(switch, SHOW + code)) == wanted
+        assert bytes.fromhex(text_of(switch, REX + code)) == wanted
 
     check()

@@ -13,19 +13,12 @@ from host.clock import RealClock
 from host.switch import Switch
 from lua_bindings import script
 from lua_bindings.script_run import Limits
+from tests.eventually import eventually
 from tests.host.private_server import postgres_server
 from tests.lua_bindings.mariadb_server import mariadb_server
-from tests.lua_bindings.scripted import ran, text_of
+from tests.lua_bindings.scripted import MOST, SHOW, ran, text_of
 
-MOST = ("luajit", "5.2", "5.4")
-
-SHOW = """
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
-    stream:write((table.concat(t, "|"):gsub("%(0x%x+%)", "(0x)")) .. ";")
-  end
-"""
+ANONYMOUS = SHOW + 'shown = function(value) return (tostring(value):gsub("%(0x%x+%)", "(0x)")) end\n'
 
 
 @pytest.mark.parametrize("version", MOST)
@@ -54,7 +47,7 @@ def test_sqlite(switch: Switch, version: str) -> None:
       show(c:close(), c:close(), c, env:close(), env:close(), env)
       show(getmetatable(c))
     """
-    assert text_of(switch, SHOW + code, version) == (
+    assert text_of(switch, ANONYMOUS + code, version) == (
         "SQLite3 environment (0x1)|nil|LuaSQL: unable to open database file;"
         "SQLite3 connection (0x)|0;1|1;"
         'nil|LuaSQL: near "frm": syntax error;nil|LuaSQL: not an error;'
@@ -79,7 +72,7 @@ def test_transactions(switch: Switch, tmp_path: Path, version: str) -> None:
       show(one:execute("insert into t values(3)"), two:execute("insert into t values(4)"))
       show(one:setautocommit(true), two:execute("select count(*) from t"):fetch())
     """
-    assert text_of(switch, SHOW + code, version) == (
+    assert text_of(switch, ANONYMOUS + code, version) == (
         "nil|LuaSQL: cannot commit - no transaction is active;true|1;0;true|1|true;2;"
         "1|nil|LuaSQL: database is locked;true|1;"
     )
@@ -114,12 +107,14 @@ def test_a_missing_library_is_named(switch: Switch, driver: str, library: str, t
     if importlib.util.find_spec(library) is not None:
         pytest.skip(f"{library} is installed")
     code = f"show(require('luasql.{driver}').{driver}():connect('x', 'user', 'password', 'host', 1))"
-    assert told in text_of(switch, SHOW + code)
+    assert told in text_of(switch, ANONYMOUS + code)
 
 
 def test_postgres_that_is_not_there(switch: Switch) -> None:
     code = "show(require('luasql.postgres').postgres():connect('x', 'user', 'password', '127.0.0.1', 1))"
-    assert text_of(switch, SHOW + code).startswith("nil|LuaSQL: error connecting to database. PostgreSQL: ")
+    assert text_of(switch, ANONYMOUS + code).startswith(
+        "nil|LuaSQL: error connecting to database. PostgreSQL: "
+    )
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +138,7 @@ def test_postgres(switch: Switch, database: str, version: str) -> None:
         c:execute("select count(*) from t"):fetch())
       show(c:escape("it's"), c:execute("select * frm"))
     """
-    shown = text_of(switch, SHOW + code, version).split(";")
+    shown = text_of(switch, ANONYMOUS + code, version).split(";")
     assert shown[:6] == ["0", "2", "2|PostgreSQL cursor (0x)|int4,text", "1|x", "2|nil|nil", "true|2|true|2"]
     assert shown[6].startswith(
         "it''s|nil|LuaSQL: error executing statement. PostgreSQL: syntax error at or near"
@@ -151,13 +146,19 @@ def test_postgres(switch: Switch, database: str, version: str) -> None:
 
 
 def error_of_killed(folder: Path, code: str) -> str:
-    """Return the error of a script that is killed while its statement runs; it must end at once."""
+    """Return the error of a script that is killed while its statement runs, once it said `ready()`; it ends at once."""
     clock = RealClock()
     switch = Switch(clock, folder)
     results: list[script.ScriptResult] = []
-    thread = threading.Thread(target=lambda: results.append(script.run(switch, "~" + code)))
+    ready = "function ready() freeswitch.setGlobalVariable('ready', 'yes') end "
+    thread = threading.Thread(target=lambda: results.append(script.run(switch, "~" + ready + code)))
     thread.start()
-    clock.sleep(500_000)
+    eventually(
+        lambda: (
+            switch.global_variables.get("ready") == "yes"
+            and any(running._waiting is not None for running in script.running())
+        )
+    )
     began = clock.now()
     for running in script.running():
         running.kill("killed by hand")
@@ -170,6 +171,7 @@ def error_of_killed(folder: Path, code: str) -> str:
 def test_a_kill_cancels_a_statement(tmp_path: Path, database: str) -> None:
     code = f"""
       local c = assert(require("luasql.postgres").postgres():connect("{database}"))
+      ready()
       c:execute("select pg_sleep(50)")
     """
     assert "killed by hand" in error_of_killed(tmp_path, code)
@@ -201,7 +203,7 @@ def test_mysql(switch: Switch, mariadb: int, version: str) -> None:
       show(env:connect("nope", "root", "", "127.0.0.1", {mariadb}))
       show(env:connect("test", "nobody", "wrong", "127.0.0.1", {mariadb}))
     """
-    shown = text_of(switch, SHOW + code, version).split(";")
+    shown = text_of(switch, ANONYMOUS + code, version).split(";")
     assert shown[:7] == [
         "MySQL environment (0x)|MySQL connection (0x)|0",
         "2|1",
@@ -222,7 +224,8 @@ def test_mysql(switch: Switch, mariadb: int, version: str) -> None:
 
 def test_a_kill_stops_a_mysql_statement(tmp_path: Path, mariadb: int) -> None:
     connected = f'require("luasql.mysql").mysql():connect("test", "root", "", "127.0.0.1", {mariadb})'
-    assert "killed by hand" in error_of_killed(tmp_path, f'assert({connected}):execute("select sleep(50)")')
+    code = f'local c = assert({connected}) ready() c:execute("select sleep(50)")'
+    assert "killed by hand" in error_of_killed(tmp_path, code)
 
 
 def odbc_drivers() -> list[str]:
@@ -251,7 +254,7 @@ def test_odbc_of_sqlite(switch: Switch, tmp_path: Path, version: str) -> None:
       show(c:execute("select * frm"))
       show(env:connect("DSN=no_such_source"))
     """
-    shown = text_of(switch, SHOW + code, version).split(";")
+    shown = text_of(switch, ANONYMOUS + code, version).split(";")
     assert shown[0] == "ODBC environment (0x)|ODBC connection (0x)|0"
     assert shown[3] == "ODBC cursor (0x)|a,b,c|number,string,number"
     assert shown[4:6] == ["1|gr\u00fc\u00df|1.5", "2|2|nil|nil"]
@@ -276,4 +279,4 @@ def test_odbc_of_postgres(switch: Switch, database: str) -> None:
       show(rows:fetch())
       show(rows:fetch())
     """
-    assert text_of(switch, SHOW + code) == "2;1|x|2.5|1;2|nil|nil|nil;nil;"
+    assert text_of(switch, ANONYMOUS + code) == "2;1|x|2.5|1;2|nil|nil|nil;nil;"

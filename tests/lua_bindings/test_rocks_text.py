@@ -15,17 +15,7 @@ from hypothesis import strategies as st
 
 from host.switch import Switch
 from lua_bindings.rocks.transfer_encoding import b64, quoted_printable, unb64, unquote_printable
-from tests.lua_bindings.scripted import ran, text_of
-
-MOST = ("luajit", "5.2", "5.4")
-
-SHOW = """
-  local function show(...)
-    local t = {}
-    for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end
-    stream:write(table.concat(t, "|") .. ";")
-  end
-"""
+from tests.lua_bindings.scripted import MOST, SHOW, ran, text_of
 
 INSPECTED = {
     "{1, 2, a = 1, ['b c'] = 2, sub = {x = {}}}": '{ 1, 2,\n  a = 1,\n  ["b c"] = 2,\n  sub = {\n    x = {}\n  }\n}',

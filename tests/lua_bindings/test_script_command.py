@@ -9,8 +9,7 @@ from host.hangup_cause import HangupCause
 from host.log import LogEntry, LogLevel
 from host.switch import Switch
 from lua_bindings import lua_conf, mod_lua
-from tests.lua_bindings.scripted import Call, text_of
-from tests.lua_bindings.test_mod_lua import CONF, configure
+from tests.lua_bindings.scripted import Call, configure, lua_conf_with, text_of
 
 
 def test_ps_lists_what_runs_and_kill_stops_it(switch: Switch) -> None:
@@ -69,14 +68,14 @@ def test_lua_conf_is_read_anew_with_reloadxml(switch: Switch) -> None:
     mod_lua.unload(switch)
     count = "freeswitch.setGlobalVariable('starts', (freeswitch.getGlobalVariable('starts') or 0) + 1)"
     start = f'<param name="startup-script" value="~{count}"/>'
-    switch.xml.load_text(CONF.format(params=start + '<param name="burst-limit-seconds" value="5"/>'))
+    switch.xml.load_text(lua_conf_with(start + '<param name="burst-limit-seconds" value="5"/>'))
     mod_lua.load(switch)
     assert lua_conf.limits(switch).burst_s == 5
-    switch.xml.load_text(CONF.format(params=start + '<param name="burst-limit-seconds" value="7"/>'))
+    switch.xml.load_text(lua_conf_with(start + '<param name="burst-limit-seconds" value="7"/>'))
     switch.fire(switch.new_event("RELOADXML"))
     assert lua_conf.limits(switch).burst_s == 7
     lua_conf.adjust_limits(switch, 3)
-    switch.xml.load_text(CONF.format(params=start + '<param name="memory-limit-mb" value="9"/>'))
+    switch.xml.load_text(lua_conf_with(start + '<param name="memory-limit-mb" value="9"/>'))
     switch.fire(switch.new_event("RELOADXML"))
     assert lua_conf.limits(switch).burst_s == 3
     assert lua_conf.limits(switch).memory_mb == 9
