@@ -22,6 +22,14 @@ class UsageError(Exception):
         self.after = after
 
 
+class Refused(Exception):
+    """A command cannot do what is asked, and `reply` says why: it is the command's reply as it is."""
+
+    def __init__(self, reply: str) -> None:
+        super().__init__(reply)
+        self.reply = reply
+
+
 class ApiTable:
     """The commands of one module or of a part of it, in the order of their definition."""
 
@@ -30,7 +38,7 @@ class ApiTable:
         self._commands: list[ApiCommand] = []
 
     def command(self, name: str, syntax: str = "", description: str = "") -> Callable[[Handler], Handler]:
-        """Make the function below the API command `name`; it may raise UsageError."""
+        """Make the function below the API command `name`; it may raise UsageError and Refused."""
 
         def add(handler: Handler) -> Handler:
             def run(request: ApiRequest) -> str | None:
@@ -38,6 +46,8 @@ class ApiTable:
                     return handler(request)
                 except UsageError as error:
                     return f"-USAGE: {syntax}\n{error.after}"
+                except Refused as error:
+                    return error.reply
 
             self._commands.append(ApiCommand(name, self.module, run, syntax, description))
             return handler

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class CallerProfile:
     originator: CallerProfile | None = None
     originatee: CallerProfile | None = None
 
-    # What `getVariable`, `${…}` and dialplan conditions read by these names.
+    # What `getVariable`, `${…}` and dialplan conditions read by these names, in the order of an XML detail record.
     FIELDS: ClassVar[tuple[str, ...]] = (
         "username",
         "dialplan",
@@ -86,32 +87,55 @@ class CallerProfile:
         "network_addr",
         "rdnis",
         "destination_number",
+        "uuid",
         "source",
+        "transfer_source",
         "context",
         "chan_name",
-        "uuid",
-        "transfer_source",
     )
 
     def value(self, name: str) -> str | None:
-        """Return the field `name` as text, None when there is no such field."""
+        """Return the field `name`, in any case, as text; None when there is no such field."""
         if name in _FIELD_NAMES:
             return str(getattr(self, name))
-        return _EPOCH_FIELDS[name](self.times) if name in _EPOCH_FIELDS else None
+        read = _OTHER_FIELDS.get(name)
+        if read is not None:
+            return read(self)
+        folded = name.lower()
+        return None if folded == name else self.value(folded)
 
     def clone(self) -> CallerProfile:
         """Return a copy for a new leg or a transfer: same people, no extension, times of its own."""
         return replace(self, times=ChannelTimes(), extension=None, originator=None, originatee=None)
 
 
-_FIELD_NAMES = frozenset(CallerProfile.FIELDS)
-_EPOCH_FIELDS = {
-    "created_time": lambda times: str(times.created),
-    "answered_time": lambda times: str(times.answered),
-    "progress_time": lambda times: str(times.progress),
-    "progress_media_time": lambda times: str(times.progress_media),
-    "hungup_time": lambda times: str(times.hungup),
-    "transferred_time": lambda times: str(times.transferred),
-    "bridged_time": lambda times: str(times.bridged),
-    "profile_created_time": lambda times: str(times.profile_created),
+# FreeSWITCH: nobody tells the type and the plan of a number, so that both stand at their highest value.
+_UNKNOWN_PLAN: Final = "255"
+
+
+def _word(holds: bool) -> str:
+    return "true" if holds else "false"
+
+
+_OTHER_FIELDS: Final[Mapping[str, Callable[[CallerProfile], str | None]]] = {
+    "transfer_source": lambda profile: profile.transfer_source or None,
+    "orig_caller_id_name": lambda profile: profile.orig_caller_id_name,
+    "orig_caller_id_number": lambda profile: profile.orig_caller_id_number,
+    "profile_index": lambda profile: str(profile.profile_index),
+    "screen_bit": lambda profile: _word(profile.screen),
+    "privacy_hide_name": lambda profile: _word(profile.privacy_hide_name),
+    "privacy_hide_number": lambda profile: _word(profile.privacy_hide_number),
+    "created_time": lambda profile: str(profile.times.created),
+    "answered_time": lambda profile: str(profile.times.answered),
+    "progress_time": lambda profile: str(profile.times.progress),
+    "progress_media_time": lambda profile: str(profile.times.progress_media),
+    "hungup_time": lambda profile: str(profile.times.hungup),
+    "transferred_time": lambda profile: str(profile.times.transferred),
+    "profile_created_time": lambda profile: str(profile.times.profile_created),
+    **{
+        f"{party}_{what}": lambda profile: _UNKNOWN_PLAN
+        for party in ("caller", "destination_number", "ani", "rdnis")
+        for what in ("ton", "numplan")
+    },
 }
+_FIELD_NAMES: Final = frozenset(CallerProfile.FIELDS) - set(_OTHER_FIELDS)

@@ -259,14 +259,19 @@ class Channel:
     def get_variable(self, name: str, index: int | None = None) -> str | None:
         """Return a channel variable, else the caller profile's field, else the global variable of that name.
 
-        With `index`, the element of an array variable.
+        With `index`, the element of an array variable. FreeSWITCH: what a name has behind `aleg_` and `bleg_` is a
+        field of who called this leg and of whom it called, else a global variable.
         """
         value = self.variables.get(name, index)
-        if value is None:
-            value = (self.hunt_profile or self.profile).value(name)
-        if value is None:
-            value = self.switch.global_variables.get(name)
-        return value
+        if value is not None:
+            return value
+        own = self.hunt_profile or self.profile
+        profile: CallerProfile | None = own
+        if name.startswith(("aleg_", "bleg_")):
+            profile = own.originator if name[0] == "a" else own.originatee
+            name = name[5:]
+        value = profile.value(name) if profile is not None else None
+        return self.switch.global_variables.get(name) if value is None else value
 
     def set_variable(self, name: str, value: str | None) -> None:
         """Set a channel variable; None or empty text unsets it."""

@@ -98,10 +98,13 @@ def add_channel_headers(
     add("Call-Direction", channel.direction)
     add("Presence-Call-Direction", channel.direction)
     add("Channel-HIT-Dialplan", "true" if channel.hit_dialplan else "false")
-    if channel.presence_id:
-        add("Channel-Presence-ID", channel.presence_id)
-    if channel.presence_data:
-        add("Channel-Presence-Data", channel.presence_data)
+    for header, variable, own in (
+        ("Channel-Presence-ID", "presence_id", channel.presence_id),
+        ("Channel-Presence-Data", "presence_data", channel.presence_data),
+    ):
+        value = channel.variables.get(variable) or own
+        if value:
+            add(header, value)
     add("Channel-Call-UUID", channel.variables.get("call_uuid") or channel.uuid)
     add("Answer-State", channel.answer_state)
     if channel.hangup_cause is not HangupCause.NONE:

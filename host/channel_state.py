@@ -69,12 +69,3 @@ TRANSITIONS: Final[dict[ChannelState, frozenset[ChannelState]]] = {
 def may_follow(state: ChannelState, new: ChannelState) -> bool:
     """Return whether a channel in `state` may be set to `new`."""
     return new in TRANSITIONS[state]
-
-
-def transition_table() -> str:
-    """Return the transitions as a text table, one state a line."""
-    return "\n".join(
-        f"{state.name:<18} -> {', '.join(new.name for new in sorted(following)) or '(end)'}"
-        for state, following in TRANSITIONS.items()
-        if state is not _S.CS_NONE
-    )

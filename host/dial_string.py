@@ -31,6 +31,9 @@ _CURLY: Final = re.compile("[{}]")
 _SQUARE: Final = re.compile(r"[\[\]]")
 _UNESCAPED_COMMA: Final = re.compile(r"(?<!\\),")
 
+# What is said of a dial string that has nothing but variables; FreeSWITCH says it as a warning.
+NOBODY_TO_CALL: Final = "No origination URL specified!"
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -112,6 +115,11 @@ def parse_variables(text: str, separator: str = ",") -> Pairs:
     return variables.items()
 
 
+def sanitized(number: str) -> str:
+    """Return the number in an address: what is before its first `@`, behind the last slash and the last colon."""
+    return number.partition("@")[0].rpartition("/")[2].rpartition(":")[2]
+
+
 def _parse_part(text: str) -> DialString:
     try:
         return _parse_single(text)
@@ -125,7 +133,7 @@ def _parse_single(text: str) -> DialString:
     text = _take_variables(text.lstrip(" "), _ANGLE, "<", variables)
     text = _take_variables(text, _CURLY, "{", variables).lstrip(" ")
     if not text:
-        raise DialStringError("No origination URL specified!")
+        raise DialStringError(NOBODY_TO_CALL)
     groups = tuple(
         tuple(_parse_leg(leg) for leg in separate(_mark_commas(alternative), ",", MAX_LEGS))
         for alternative in separate(text, "|", MAX_LEGS)

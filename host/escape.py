@@ -64,6 +64,11 @@ def xml_escape(text: str) -> str:
     return _XML_SPECIAL.sub(_entity, head) + mark + tail
 
 
+def attribute_escape(text: str) -> str:
+    """Escape for the value of an XML attribute in double quotes, else as `xml_escape` does."""
+    return xml_escape(text).replace('"', "&quot;")
+
+
 def _percent(match: re.Match[bytes]) -> bytes:
     return b"%%%02X" % match[0][0]
 

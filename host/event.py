@@ -148,11 +148,20 @@ class Event:
 
     def push_header(self, name: str, value: str) -> None:
         """Add an element at the end of the array of that name, making one of a plain text or of nothing."""
-        self._add_element(name, value, at_end=True)
-
-    def unshift_header(self, name: str, value: str) -> None:
-        """Add an element at the beginning of the array of that name, making one of a plain text or of nothing."""
-        self._add_element(name, value, at_end=False)
+        if "[" in name:
+            self._put(name, value)
+            return
+        position = self._find(name)
+        if position is None:
+            if value.startswith(PREFIX):
+                self._add_array(name, value)
+            elif value:
+                self._append(name, ArrayValue([value]))
+            return
+        spelled, present = self._headers[position]
+        array = ArrayValue([present]) if isinstance(present, str) else present
+        array.push(value)
+        self._headers[position] = (spelled, array)
 
     def set_header(self, name: str, value: str) -> None:
         """Add a header after deleting those of its name."""
@@ -269,25 +278,6 @@ class Event:
             return
         for element in text[len(PREFIX) :].split("|:") if len(text) > len(PREFIX) else ():
             self.push_header(name, element)
-
-    def _add_element(self, name: str, value: str, *, at_end: bool) -> None:
-        if "[" in name:
-            self._put(name, value)
-            return
-        position = self._find(name)
-        if position is None:
-            if value.startswith(PREFIX):
-                self._add_array(name, value)
-            elif value:
-                self._append(name, ArrayValue([value]))
-            return
-        spelled, present = self._headers[position]
-        array = ArrayValue([present]) if isinstance(present, str) else present
-        if at_end:
-            array.push(value)
-        else:
-            array.unshift(value)
-        self._headers[position] = (spelled, array)
 
     def _put(self, indexed_name: str, value: str) -> None:
         name, _, index_text = indexed_name.partition("[")

@@ -132,8 +132,3 @@ def parse_cause(text: str) -> HangupCause:
     if "0" <= text[:1] <= "9":
         return HangupCause(leading_int(text))
     return _BY_NAME.get(text.upper(), HangupCause.NORMAL_CLEARING)
-
-
-def q850_cause(number: int) -> HangupCause:
-    """Return the number that may be told to a Q.850 peer: FreeSWITCH's own causes become NORMAL_CLEARING."""
-    return HangupCause(number) if number <= HIGHEST_Q850 else HangupCause.NORMAL_CLEARING

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from host.caller_profile import CallerExtension, CallerProfile
     from host.event import Event
     from host.hangup_cause import HangupCause
+    from host.ivr.originate_wait import OriginateWait
     from host.say.request import SayWords
     from host.session import Session
     from host.switch import Switch
@@ -78,7 +79,8 @@ class ApiCommand:
 class OutgoingCall:
     """What an endpoint needs to place a call: the address behind its name, variables and the originating leg.
 
-    `forked`: other legs are called beside this one, so the endpoint must not wait for an answer.
+    `forked`: other legs are called beside this one, so the endpoint must not wait for an answer. `cancel` and `wait`
+    are those of the call, for an endpoint that places another one in its place: what gives it up, and what is woken.
     """
 
     address: str
@@ -86,6 +88,8 @@ class OutgoingCall:
     profile: CallerProfile
     originator: Session | None = None
     forked: bool = False
+    cancel: Callable[[], HangupCause | None] | None = None
+    wait: OriginateWait | None = None
 
 
 class Endpoint(Protocol):
@@ -107,7 +111,8 @@ class ChannelIO(Protocol):
 
     def ring_ready(self, session: Session) -> None: ...
 
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None: ...
+    def send_dtmf(self, session: Session, digit: str, duration: int, processed: bool = True) -> None:
+        """Send a digit; one that is not `processed` is for nothing that looks at keys, on other legs of ours, too."""
 
     def hangup(self, session: Session) -> None: ...
 

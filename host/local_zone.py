@@ -25,7 +25,7 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (OSError, ValueError):
-        pass
+        pass  # no name, or one that the database lacks: the machine's own rules are left
     try:
         with _LOCAL_TIME.open("rb") as file:  # a copy instead of a link: the rules without a name
             return ZoneInfo.from_file(file)

@@ -14,6 +14,7 @@ from host.clock import SECOND, Clock
 from host.console_settings import LogFormat
 from host.log import LogEntry
 from host.log_line import coloured, file_line, json_line, log_line, printable, syslog_line
+from host.standard_streams import write_out
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -105,11 +106,7 @@ def on_terminal(switch: Switch) -> LogWriter:
         line = printable(write_line(entry, switch.idle_cpu.percent()))
         return coloured(line, entry.level) if terminal and settings.colorize else line
 
-    def write(text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
-    return LogWriter(switch.clock, write, form, settings.shows)
+    return LogWriter(switch.clock, write_out, form, settings.shows)
 
 
 class LogFile:

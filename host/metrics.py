@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from host import version
 from host.clock import SECOND
+from host.port_number import port_number
 
 if TYPE_CHECKING:
     from host.switch import Switch
@@ -26,9 +27,13 @@ class MetricsError(ValueError):
 def parse_address(text: str) -> tuple[str, int]:
     """Return the address and port of `PORT`, `ADDRESS:PORT` or `[ADDRESS]:PORT`. Raises MetricsError."""
     address, colon, port = text.rpartition(":")
-    if not (port.isascii() and port.isdigit()) or not 0 < int(port[:6]) < 65536 or (colon and not address):
+    if colon and not address:
         raise MetricsError(f"--metrics takes [ADDRESS:]PORT, not {text}")
-    return address.removeprefix("[").removesuffix("]") or DEFAULT_ADDRESS, int(port)
+    try:
+        number = port_number(port)
+    except ValueError as error:
+        raise MetricsError(f"--metrics takes [ADDRESS:]PORT, not {text}: {error}") from None
+    return address.removeprefix("[").removesuffix("]") or DEFAULT_ADDRESS, number
 
 
 class SwitchCollector(Collector):

@@ -7,19 +7,28 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from host import session_state
+from host import answer_state, session_state
 from host.caller_profile import CallerProfile
 from host.cdr_variables import DIGITS_DIALED
 from host.channel import Channel, Flag
 from host.channel_event import channel_event, tell_codec
-from host.channel_state import CallState, ChannelState
+from host.channel_state import ChannelState
 from host.event import Event
+from host.execute_application import execute_application
 from host.hangup_cause import HangupCause
 from host.inbox import Break, Command, Digit, Inbox, Wake
-from host.leading_number import leading_int
+from host.ivr.session_transfer import session_transfer
 from host.log import LogLevel
-from host.status import Status
-from media.notice import CodecReport, Detected, DigitReceived, FirstPacket, MediaTimeout, Notice
+from media.notice import (
+    CodecReport,
+    Detected,
+    DigitReceived,
+    FirstPacket,
+    KeysAgreed,
+    KeysRefused,
+    MediaTimeout,
+    Notice,
+)
 
 if TYPE_CHECKING:
     from host.interfaces import ChannelIO
@@ -33,13 +42,7 @@ _T = TypeVar("_T")
 # A state handler: called in the session's thread when the state is entered; False keeps the later ones from it.
 StateHandler = Callable[["Session"], bool]
 
-# Applications that call applications (execute_extension, transfer inline, a script): deeper is a loop.
-EXECUTE_DEPTH_LIMIT = 50
 _MOST_DIALED: Final = 1000  # FreeSWITCH's limit for the keys that `digits_dialed` tells
-
-# FreeSWITCH's default of `max_forwards`: a call that is sent on so often goes in circles.
-TRANSFER_LIMIT = 70
-
 
 # The thread of calls that are over and whose own one is somebody else's.
 _OVER: Final = threading.Thread(name="over")
@@ -53,7 +56,7 @@ class _NoEndpoint:
 
     pre_answer = ring_ready = hangup = answer
 
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
+    def send_dtmf(self, session: Session, digit: str, duration: int, processed: bool = True) -> None:
         """Do nothing."""
 
     def message(self, session: Session, kind: str, argument: str) -> bool:
@@ -276,13 +279,6 @@ class Session:
             if not self.inbox.wait(deadline):
                 return self.inbox.take(kinds) if kinds else None
 
-    def next_digit(self) -> Digit | None:
-        """Return the oldest digit that waits and tell it with the event DTMF; None when there is none."""
-        digit = self.inbox.take(Digit)
-        if digit is not None:
-            self.tell_digit(digit)
-        return digit
-
     def tell_digit(self, digit: Digit) -> None:
         """Fire the event DTMF for a digit that an operation took."""
         self.switch.observe("digit", self.channel, digit=digit.digit, duration=digit.duration)
@@ -334,6 +330,11 @@ class Session:
             self.channel.hangup(HangupCause.MEDIA_TIMEOUT)
         elif isinstance(notice, CodecReport):
             self.channel.log(LogLevel.DEBUG, notice.text)
+        elif isinstance(notice, KeysAgreed):
+            self.channel.log(LogLevel.INFO, f"{self.channel.name} has agreed on {notice.suite} by DTLS")
+        elif isinstance(notice, KeysRefused):
+            self.channel.log(LogLevel.ERR, f"{self.channel.name} DTLS handshake failed: {notice.reason}")
+            self.channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
         elif isinstance(notice, FirstPacket):
             self.channel.log(LogLevel.DEBUG, f"{self.channel.name} has received its first media")
         else:
@@ -357,211 +358,28 @@ class Session:
             self.inbox.put_with_next_frame(digit)
 
     def send_digit(self, digit: Digit) -> None:
-        """Send a digit to the far end, unless something takes it on the way."""
-        if not any(intercept(digit) for intercept in list(self.sent_digit_interceptors)):
-            self.io.send_dtmf(self, digit.digit, digit.duration)
+        """Send a digit to the far end, unless something takes it on the way.
 
-    # -- what the call does --------------------------------------------------------------------------------------
-
-    def answer(self) -> Status:
-        """Answer the call; FALSE when it is hung up. Only the far end can answer a leg that we call."""
-        channel = self.channel
-        if channel.outbound:
-            return Status.SUCCESS
-        if channel.down:
-            return Status.FALSE
-        if Flag.ANSWERED not in channel.flags:
-            self.io.answer(self)
-            self.mark_answered()
-        return Status.SUCCESS
-
-    def pre_answer(self) -> Status:
-        """Start early media; FALSE when the call is hung up."""
-        channel = self.channel
-        if channel.down:
-            return Status.FALSE
-        if Flag.ANSWERED not in channel.flags and Flag.EARLY_MEDIA not in channel.flags:
-            if not channel.outbound:
-                self.io.pre_answer(self)
-            self.mark_pre_answered()
-        return Status.SUCCESS
-
-    def ring_ready(self) -> Status:
-        """Tell the far end that it rings."""
-        channel = self.channel
-        if channel.down:
-            return Status.FALSE
-        if not channel.flags & {Flag.ANSWERED, Flag.EARLY_MEDIA, Flag.RING_READY}:
-            if not channel.outbound:
-                self.io.ring_ready(self)
-            self.mark_ring_ready()
-        return Status.SUCCESS
-
-    def mark_answered(self) -> None:
-        """Note that the call is answered: event CHANNEL_ANSWER, `execute_on_answer`, `api_on_answer`."""
-        channel = self.channel
-        if Flag.ANSWERED in channel.flags or channel.down:
+        FreeSWITCH: what has been looked at once and given back is not looked at again.
+        """
+        if digit.processed and any(intercept(digit) for intercept in list(self.sent_digit_interceptors)):
             return
-        channel.flags.add(Flag.ANSWERED)
-        channel.profile.times.answered = self.clock.time()
-        channel.fire("CHANNEL_ANSWER")
-        channel.variables.set("endpoint_disposition", "ANSWER")
-        channel.log(LogLevel.NOTICE, f"Channel [{channel.name}] has been answered", observed=True)
-        self.switch.observe("answer", channel)
-        channel.changed()
-        session_state.run_moment(self, "answer")
-        if Flag.EARLY_MEDIA not in channel.flags:
-            session_state.run_moment(self, "media")
-        channel.set_call_state(CallState.ACTIVE)
+        self.io.send_dtmf(self, digit.digit, digit.duration, digit.processed)
 
-    def mark_pre_answered(self) -> None:
-        """Note early media: event CHANNEL_PROGRESS_MEDIA, `execute_on_pre_answer`, `execute_on_media`."""
-        channel = self.channel
-        if Flag.EARLY_MEDIA in channel.flags or Flag.ANSWERED in channel.flags or channel.down:
-            return
-        channel.flags.add(Flag.EARLY_MEDIA)
-        channel.profile.times.progress_media = self.clock.time()
-        channel.variables.set("endpoint_disposition", "EARLY MEDIA")
-        channel.log(LogLevel.NOTICE, f"Pre-Answer {channel.name}!", observed=True)
-        channel.fire("CHANNEL_PROGRESS_MEDIA")
-        self.switch.observe("pre_answer", channel)
-        channel.changed()
-        for moment in ("pre_answer", "media"):
-            session_state.run_moment(self, moment)
-        channel.set_call_state(CallState.EARLY)
+    # -- what the call does: each is a story of its own file, and called as a method here -------------------------
 
-    def mark_ring_ready(self) -> None:
-        """Note that it rings: event CHANNEL_PROGRESS, `execute_on_ring`."""
-        channel = self.channel
-        if channel.flags & {Flag.RING_READY, Flag.EARLY_MEDIA, Flag.ANSWERED} or channel.down:
-            return
-        channel.flags.add(Flag.RING_READY)
-        channel.profile.times.progress = self.clock.time()
-        channel.log(LogLevel.NOTICE, f"Ring-Ready {channel.name}!", observed=True)
-        channel.fire("CHANNEL_PROGRESS")
-        self.switch.observe("ring_ready", channel)
-        channel.changed()
-        session_state.run_moment(self, "ring")
-        channel.set_call_state(CallState.RINGING)
+    answer = answer_state.answer
+    pre_answer = answer_state.pre_answer
+    ring_ready = answer_state.ring_ready
+    mark_answered = answer_state.mark_answered
+    mark_pre_answered = answer_state.mark_pre_answered
+    mark_ring_ready = answer_state.mark_ring_ready
+    execute = execute_application
+    transfer = session_transfer
 
     def expand(self, text: str) -> str:
         """Return `text` with `${…}` replaced for this channel."""
         return self.switch.expand(text, self)
-
-    def execute(self, application: str, data: str = "") -> Status:
-        """Run a dialplan application with `data`, expanded first; FALSE when there is none or the call cannot take it.
-
-        FreeSWITCH: an unknown application hangs the call up with DESTINATION_OUT_OF_ORDER.
-        """
-        channel = self.channel
-        app = self.switch.applications.get(application)
-        if app is None:
-            channel.log(LogLevel.ERR, f"Invalid Application {application}")
-            channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
-            return Status.FALSE
-        if channel.down and not (app.zombie_exec or channel.private.get("zombie_exec")):
-            return Status.FALSE
-        if self.depth >= EXECUTE_DEPTH_LIMIT:
-            channel.log(LogLevel.ERR, f"{channel.name} Too many levels of execution at {application}")
-            channel.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
-            return Status.FALSE
-        if app.needs_media and Flag.PROXY_MODE in channel.flags:
-            from host.ivr.media_path import media_on  # which knows sessions
-
-            channel.log(
-                LogLevel.DEBUG, f"Application {application} Requires media on channel {channel.name}!"
-            )
-            media_on(self)
-        if app.needs_media and not channel.flags & {Flag.ANSWERED, Flag.EARLY_MEDIA}:
-            self.pre_answer()
-        expanded = data if app.raw_data else self.expand(data)
-        variables = channel.variables
-        app_uuid, app_uuid_name = variables.get("app_uuid"), variables.get("app_uuid_name")
-        for name, value in (
-            ("app_uuid", None),
-            ("app_uuid_name", None),
-            ("current_application", app.name),
-            ("current_application_data", expanded),
-            ("current_application_response", None),
-        ):
-            variables.set(name, value)
-        channel.log(LogLevel.DEBUG, f"EXECUTE [depth={self.depth}] {channel.name} {app.name}({expanded})")
-        self.switch.observe("execute", channel, application=app.name, data=expanded, depth=self.depth)
-        what = [("Application", app.name), *([("Application-Data", expanded)] if expanded else [])]
-        which = [("Application-UUID", app_uuid or self.switch.new_uuid())]
-        which += [("Application-UUID-Name", app_uuid_name)] if app_uuid_name else []
-        channel.fire("CHANNEL_EXECUTE", *what, *which)
-        channel.private["last_app"] = (app.name, expanded)
-        variables.set("current_application", app.name)
-        self.forget_input()  # FreeSWITCH: a break was for what ran until now
-        self.depth += 1
-        try:
-            app.run(self, expanded)
-        finally:
-            self.depth -= 1
-        response = variables.get("current_application_response") or "_none_"
-        channel.fire("CHANNEL_EXECUTE_COMPLETE", *what, ("Application-Response", response), *which)
-        self.switch.observe("executed", channel, application=app.name, response=response, depth=self.depth)
-        return Status.SUCCESS
-
-    def transfer(self, extension: str, dialplan: str = "", context: str = "") -> Status:
-        """Send the call to another extension; empty parts stay as they are. What runs now is no longer `ready`.
-
-        FreeSWITCH: an empty extension is `service`, the dialplan of a call that was in `inline` is XML, and a call
-        that was transferred 70 times (or as often as `max_forwards` says) is hung up.
-        """
-        channel = self.channel
-        variables = channel.variables
-        if channel.down:
-            return Status.FALSE
-        limit = "max_session_transfers" if variables.get("max_session_transfers") else "max_forwards"
-        given = variables.get(limit)
-        left = TRANSFER_LIMIT if given is None else leading_int(given) - 1
-        if left <= 0:
-            channel.hangup(HangupCause.EXCHANGE_ROUTING_ERROR)
-            return Status.FALSE
-        variables.set(limit, str(left))
-        self.forget_input(digits=True)
-        channel.flags.discard(Flag.ORIGINATING)
-        self.handlers.clear()
-        variables.set("temp_hold_music", None)
-        session_state.run_moment(self, "blind_transfer")
-        extension = extension or "service"
-        reused = Flag.REUSE_CALLER_PROFILE in channel.flags
-        profile = channel.profile if reused else channel.profile.clone()
-        profile.destination_number = extension
-        former_dialplan = profile.dialplan if profile.dialplan.lower() != "inline" else ""
-        profile.dialplan = dialplan or variables.get("force_transfer_dialplan") or former_dialplan or "XML"
-        profile.context = context or variables.get("force_transfer_context") or profile.context or "default"
-        profile.rdnis = channel.profile.destination_number
-        profile.times.transferred = self.clock.time()
-        stamp = profile.times.transferred // 1_000_000
-        profile.transfer_source = (
-            f"{stamp}:{self.switch.new_uuid()}:bl_xfer:{extension}/{profile.context}/{profile.dialplan}"
-        )
-        variables.push("transfer_history", profile.transfer_source)
-        variables.set("transfer_source", profile.transfer_source)
-        channel.set_flag(Flag.TRANSFER)
-        bridged_to = self.switch.find_session(variables.get("bridge_to") or "")
-        if bridged_to is not None:
-            bridged_to.channel.variables.set("signal_bond", None)
-        variables.set("signal_bond", None)
-        if not reused:
-            channel.push_profile(profile)
-        if channel.state is ChannelState.CS_ROUTING:
-            channel.running_state = ChannelState.CS_INIT  # hunt again with the new profile
-        else:
-            channel.set_state(ChannelState.CS_ROUTING)
-        channel.log(
-            LogLevel.NOTICE,
-            f"Transfer {channel.name} to {profile.dialplan}[{extension}@{profile.context}]",
-            observed=True,
-        )
-        self.switch.observe(
-            "transfer", channel, extension=extension, dialplan=profile.dialplan, context=profile.context
-        )
-        self.inbox.put(Wake())
-        return Status.SUCCESS
 
     def event(self, name: str, subclass: str | None = None) -> Event:
         """Return a new event with the channel's headers."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SHORTEST_TURN: Final = 500_000  # µs
 # How long a frame of audio is taken for when a message waits for some.
 FRAME: Final = 20_000  # µs
+
+# Private of a channel: the UUID of the leg whose partner gets the messages that this one has no use for.
+MESSAGES_PASS_BY: Final = "messages_pass_by"
 # No call waits longer than this for `lead-frames`, whatever a client asks for.
 MOST_LEAD_FRAMES: Final = 5 * 60 * 50
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from host.api_hook import run_api_hook
+from host.array_value import PREFIX, parse_array
 from host.cdr_variables import set_cdr_variables
 from host.channel import Flag
+from host.channel_event import channel_event
 from host.channel_state import CallState, ChannelState
 from host.hangup_cause import HangupCause
 from host.ivr.blind_transfer import blind_transfer_ack
 from host.ivr.park import on_park
 from host.log import LogLevel
 from host.media_bug import media_bugs, remove_media_bug
+from host.xml_cdr import xml_cdr
 
 if TYPE_CHECKING:
-    from host.channel import Channel
     from host.session import Session, StateHandler
+
+_APPLICATION: Final = re.compile(r"([^ :]*)(::|[ :]|)(.*)", re.DOTALL)
 
 
 def _init(session: Session) -> bool:
@@ -98,22 +104,32 @@ def _hangup(session: Session) -> bool:
     channel.set_call_state(CallState.HANGUP)
     session.io.hangup(session)
     run_moment(session, "hangup")
-    run_hangup_hook(session)
+    run_api_hook(session, "api_hangup_hook")
     channel.set_state(ChannelState.CS_REPORTING)
     return True
 
 
 def _reporting(session: Session) -> bool:
     channel = session.channel
-    tell_complete(channel)
     session.switch.report_cdr(session)
+    run_api_hook(session, "api_reporting_hook")
+    tell_complete(session)
     channel.set_state(ChannelState.CS_DESTROY)
     return True
 
 
-def tell_complete(channel: Channel) -> None:
-    """Tell that the call is over and its record complete."""
-    channel.fire("CHANNEL_HANGUP_COMPLETE", first=(("Hangup-Cause", channel.hangup_cause.name),))
+def tell_complete(session: Session) -> None:
+    """Tell that the call is over and its record complete, which `hangup_complete_with_xml` attaches."""
+    channel = session.channel
+    if not session.switch.bus.wants("CHANNEL_HANGUP_COMPLETE"):
+        return
+    event = channel_event(
+        channel, "CHANNEL_HANGUP_COMPLETE", first=(("Hangup-Cause", channel.hangup_cause.name),)
+    )
+    if channel.is_true("hangup_complete_with_xml"):
+        event.add_header("CDR-Attached", "xml")
+        event.body = xml_cdr(session)
+    session.switch.fire(event)
 
 
 DEFAULT: Final[Mapping[ChannelState, StateHandler]] = {
@@ -134,7 +150,7 @@ def abandon(session: Session) -> None:
     end_with_call(session)
     channel.state = ChannelState.CS_DESTROY
     channel.set_call_state(CallState.HANGUP)
-    tell_complete(channel)
+    tell_complete(session)
     channel.fire("CHANNEL_DESTROY")
     channel.run_state(ChannelState.CS_DESTROY)
 
@@ -151,38 +167,36 @@ def end_with_call(session: Session) -> None:
 def run_moment(session: Session, moment: str) -> None:
     """Run what the variables `execute_on_MOMENT…` (applications) and `api_on_MOMENT…` (API commands) name.
 
-    Values are `app arg` or `app::arg`; the latter runs in the session's own thread at its next wait.
+    An application is `app arg`, `app:arg` or `app::arg`, which runs in the session's own thread at its next wait; a
+    command is `command arg` and does not see the session. The elements of an array are run one after the other.
     """
-    channel = session.channel
-    for prefix in (f"execute_on_{moment}", f"api_on_{moment}"):
-        for _, value in channel.variables.beginning(prefix):
-            if not value:
-                continue
-            _, queued, argument = value.partition("::")
-            command, _, plain = value.partition(" ")
-            if queued and " " not in value.partition("::")[0]:
-                command = value.partition("::")[0]
-            else:
-                argument = plain
-            if prefix.startswith("api"):
-                session.switch.api(command, session.expand(argument), session)
-            elif queued:
-                session.run_in_session(lambda s, c=command, a=argument: s.execute(c, a))  # type: ignore[misc]
-            elif session.in_own_thread or session.thread is None:
-                session.execute(command, argument)
-            else:
-                session.run_in_session(lambda s, c=command, a=argument: s.execute(c, a))  # type: ignore[misc]
+    for _, value in session.channel.variables.beginning(f"execute_on_{moment}"):
+        for text in _elements(value):
+            run_application_text(session, text)
+    for _, value in session.channel.variables.beginning(f"api_on_{moment}"):
+        for text in _elements(value):
+            command, _, argument = text.partition(" ")
+            session.switch.api(command, session.expand(argument))
 
 
-def run_hangup_hook(session: Session) -> None:
-    """Run the API command in `api_hangup_hook`; `session_in_hangup_hook` lets it see the session."""
-    channel = session.channel
-    hook = channel.variables.get("api_hangup_hook")
-    if not hook:
-        return
-    command, _, argument = session.expand(hook).partition(" ")
-    reply = session.switch.api(
-        command, argument, session if channel.is_true("session_in_hangup_hook") else None
-    )
-    channel.variables.set("api_hangup_hook_result", reply.strip() or None)
-    channel.log(LogLevel.DEBUG, f"Hangup Command {command}({argument}):\n{reply}")
+def run_application_text(session: Session, text: str) -> None:
+    """Run an application given as `app arg`, `app:arg` or, at the session's next wait, `app::arg`."""
+    found = _APPLICATION.match(text)
+    assert found is not None  # it takes every text
+    application, mark, argument = found.groups()
+    if mark == "::":
+        session.run_in_session(_execution(application, argument))
+    elif session.in_own_thread or session.thread is None:
+        session.execute(application, argument)
+    else:
+        session.run_in_session(_execution(application, argument))
+
+
+def _elements(value: str) -> list[str]:
+    array = parse_array(value) if value.startswith(PREFIX) else None
+    return [text for text in ([value] if array is None else array.items) if text]
+
+
+def _execution(application: str, data: str) -> Callable[[Session], object]:
+    """Return what runs an application on the session that it is called with."""
+    return lambda session: session.execute(application, data)

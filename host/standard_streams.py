@@ -27,6 +27,12 @@ def prepare_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def write_out(text: str) -> None:
+    """Write to standard output, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def forget_output() -> None:
     """Throw away what could not be written: the interpreter would try, and complain, once more when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

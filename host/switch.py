@@ -18,11 +18,12 @@ from host.clock import Clock
 from host.console_settings import ConsoleSettings
 from host.console_words import ConsoleWords
 from host.core_interfaces import Codec, TimerInterface
+from host.dtls_identity import DtlsIdentity
 from host.event import Event
 from host.event_bus import EventBus
 from host.expansion import expand
 from host.general_headers import GeneralHeaders
-from host.hangup_cause import HangupCause
+from host.hangup_cause import HangupCause, parse_cause
 from host.idle_cpu import IdleCpu
 from host.interface_allowlist import InterfaceAllowlist
 from host.interfaces import (
@@ -148,6 +149,7 @@ class Switch:
         self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
         self.console_settings = ConsoleSettings()
         self.words = ConsoleWords(self._sticky_words)
+        self.dtls_identity = DtlsIdentity(lambda: self.global_variables.get("certs_dir"), clock, self.log)
         self.access_lists = AccessLists(self.xml, self._local_network)
         self.modules = ModuleLoader(self)
 
@@ -238,8 +240,15 @@ class Switch:
         return self.sessions.get(uuid)
 
     def report_cdr(self, session: Session) -> None:
-        """Hand a finished call to the CDR modules, unless its `process_cdr` is false, or `a_only`, or `b_only`."""
+        """Hand a finished call to the CDR modules.
+
+        Not where `process_cdr` is false, or `a_only`, or `b_only` for the other leg, nor where `skip_cdr_causes`
+        (`|` between them) names its hangup cause.
+        """
         wanted = (session.channel.get_variable("process_cdr") or "true").lower()
+        skipped = session.channel.get_variable("skip_cdr_causes")
+        if skipped and session.channel.hangup_cause in map(parse_cause, skipped.split("|")):
+            return
         profile = session.channel.profile
         if wanted == "a_only":
             wanted = "false" if profile.originator is not None else "true"
@@ -338,14 +347,18 @@ class Switch:
 
         return run
 
-    def api(self, command: str, argument: str = "", session: Session | None = None) -> str:
+    def api(
+        self, command: str, argument: str = "", session: Session | None = None, event: Event | None = None
+    ) -> str:
         """Run an API command and return its reply; an unknown one answers FreeSWITCH's error.
 
-        FreeSWITCH: the event API is made before the command runs and fired when it is done.
+        FreeSWITCH: the event API, or what is given as the command's own `event`, is made before the command runs and
+        fired when it is done.
         """
         found = self.api_commands.get(command)
-        request = ApiRequest(self, argument.strip(), session)
-        event = self.new_event("API") if self.bus.wants("API") else None
+        request = ApiRequest(self, argument.strip(), session, event)
+        if event is None and self.bus.wants("API"):
+            event = self.new_event("API")
         if event is not None:
             event.add_header("API-Command", command)
             if request.argument:

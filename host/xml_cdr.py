@@ -5,30 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from host.escape import url_encode, xml_escape
+from host.caller_profile import CallerProfile
+from host.escape import attribute_escape, url_encode, xml_escape
 
 if TYPE_CHECKING:
-    from host.caller_profile import CallerProfile
     from host.session import Session
 
-_PROFILE_FIELDS: Final = (
-    "username",
-    "dialplan",
-    "caller_id_name",
-    "caller_id_number",
-    "callee_id_name",
-    "callee_id_number",
-    "ani",
-    "aniii",
-    "network_addr",
-    "rdnis",
-    "destination_number",
-    "uuid",
-    "source",
-    "transfer_source",
-    "context",
-    "chan_name",
-)
 _TIMES: Final = (
     ("created_time", "created"),
     ("profile_created_time", "profile_created"),
@@ -50,7 +32,7 @@ def xml_cdr(session: Session) -> str:
     switch = session.switch
     flags = ";".join(f"{number}=1" for number in sorted(flag.value for flag in channel.flags))
     lines = [
-        f'<cdr core-uuid="{switch.core_uuid}" switchname="{_attribute(switch.hostname)}">',
+        f'<cdr core-uuid="{switch.core_uuid}" switchname="{attribute_escape(switch.hostname)}">',
         "  <channel_data>",
         f"    <state>{channel.state.name}</state>",
         f"    <direction>{channel.direction}</direction>",
@@ -73,18 +55,18 @@ def xml_cdr(session: Session) -> str:
 
 def _callflow(profile: CallerProfile, index: int) -> Iterator[str]:
     yield (
-        f'  <callflow dialplan="{_attribute(profile.dialplan)}" unique-id="{_attribute(profile.uuid)}" '
+        f'  <callflow dialplan="{attribute_escape(profile.dialplan)}" unique-id="{attribute_escape(profile.uuid)}" '
         f'profile_index="{index}">'
     )
     extension = profile.extension
     if extension is not None:
-        yield f'    <extension name="{_attribute(extension.name)}" number="{_attribute(extension.number)}">'
+        yield f'    <extension name="{attribute_escape(extension.name)}" number="{attribute_escape(extension.number)}">'
         for application, data in extension.applications:
-            named = f'app_name="{_attribute(application)}" app_data="{_attribute(data)}"'
+            named = f'app_name="{attribute_escape(application)}" app_data="{attribute_escape(data)}"'
             yield f"      <application {named}></application>"
         yield "    </extension>"
     yield "    <caller_profile>"
-    for field in _PROFILE_FIELDS:
+    for field in CallerProfile.FIELDS:
         value = getattr(profile, field) or ""
         yield f"      <{field}>{xml_escape(value)}</{field}>"
     yield "    </caller_profile>"
@@ -93,10 +75,6 @@ def _callflow(profile: CallerProfile, index: int) -> Iterator[str]:
         yield f"      <{tag}>{getattr(profile.times, field)}</{tag}>"
     yield "    </times>"
     yield "  </callflow>"
-
-
-def _attribute(text: str) -> str:
-    return xml_escape(text).replace('"', "&quot;")
 
 
 def _tag(name: str) -> str:

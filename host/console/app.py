@@ -16,6 +16,7 @@ from host.console.commands import add_server_arguments, run_command
 from host.console.completion import parse_completions
 from host.log import LogLevel
 from host.log_line import coloured, printable
+from host.standard_streams import write_out
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -146,7 +147,7 @@ def attach(host: str, port: int, password: str, log_level: str) -> int:
         raise ClientError(
             "the prompt needs prompt_toolkit: pip install 'moonline[console]', or use -x"
         ) from None
-    console = Console(_write, colours=True)
+    console = Console(write_out, colours=True)
     client = Client(host, port, password, console.hear)
     session = make_prompt(client)
     console.on_over = lambda: leave_prompt(session)
@@ -169,7 +170,7 @@ def attach(host: str, port: int, password: str, log_level: str) -> int:
 
 def _read_lines(host: str, port: int, password: str) -> int:
     """Run the commands that come in by standard input, one a line."""
-    console = Console(_write)
+    console = Console(write_out)
     client = Client(host, port, password, console.hear)
     try:
         for line in sys.stdin:
@@ -178,11 +179,6 @@ def _read_lines(host: str, port: int, password: str) -> int:
     finally:
         client.close()
     return 0
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 def leave_prompt(session: PromptSession[str]) -> None:

@@ -12,16 +12,25 @@ from typing import Final
 from host.byte_text import to_bytes
 from host.console.client import DEFAULT_HOST, DEFAULT_PASSWORD, DEFAULT_PORT, Client, ClientError
 from host.error_line import error_line
+from host.port_number import port_number
 from host.standard_streams import forget_output
 
 PASSWORD_VARIABLE: Final = "MOONLINE_PASSWORD"
+
+
+def _port(text: str) -> int:
+    """Return the port that an option names; argparse tells why it is none."""
+    try:
+        return port_number(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which server is meant."""
     parser.add_argument("--host", "-H", default=DEFAULT_HOST, help=f"the server's address ({DEFAULT_HOST})")
     parser.add_argument(
-        "--port", "-P", type=int, default=DEFAULT_PORT, help=f"its event socket's port ({DEFAULT_PORT})"
+        "--port", "-P", type=_port, default=DEFAULT_PORT, help=f"its event socket's port ({DEFAULT_PORT})"
     )
     parser.add_argument(
         "--password",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
 
 from host.byte_text import to_bytes
@@ -16,6 +15,7 @@ from host.log_writer import LogWriter
 from host.modules.mod_event_socket.connection import Connection
 from host.modules.mod_event_socket.protocol import CommandReader, ProtocolError
 from host.session_control import Shutdown
+from host.standard_streams import write_out
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -111,7 +111,7 @@ class OwnConsole:
         self._switch = switch
         clock = switch.clock
         # Events are shown by a thread of their own: a terminal that was stopped must not hold up a call.
-        self._events = LogWriter(clock, _write, lambda entry: entry.text)
+        self._events = LogWriter(clock, write_out, lambda entry: entry.text)
         self._console = Console(
             lambda text: self._events(LogEntry(LogLevel.CONSOLE, text, clock.time(), clean=True)),
             colours=True,
@@ -147,7 +147,7 @@ class OwnConsole:
                         continue
                     except EOFError:
                         if not self._stopping:
-                            _write(STAYS)
+                            write_out(STAYS)
         except Exception as error:  # the switch goes on without a console
             self._switch.report_bug("console", error)
         finally:
@@ -163,15 +163,10 @@ class OwnConsole:
         if word == END:
             self._switch.control.request_shutdown(Shutdown(), len(self._switch.sessions))
         elif word in LEAVE:
-            _write(STAYS)
+            write_out(STAYS)
         else:
             try:
                 self._console.run(self._server, line)
             except ClientError as error:
-                _write(f"{error}\n")
+                write_out(f"{error}\n")
             self._switch.console_settings.only_uuid = self._console.uuid
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

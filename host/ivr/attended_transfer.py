@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from host.caller_profile import CallerExtension
@@ -99,7 +100,7 @@ def _join(session: Session, waiting: Session, peer: Session) -> Status:
     if peer.channel.up:
         for leaving, other in ((session, waiting), (waiting, session)):
             leaving.channel.variables.set("xfer_uuids", f"{peer.uuid} {other.uuid}")
-            _on_leaving(leaving, lambda other=other: uuid_bridge(peer, other))  # type: ignore[misc]
+            _on_leaving(leaving, partial(uuid_bridge, peer, other))
     return _bridge(session, session, waiting)
 
 

@@ -60,9 +60,10 @@ def bridge(
         return signal_bridge(a, b)
     caller.flags.add(Flag.BRIDGE_ORIGINATOR)
     peer.flags.discard(Flag.BRIDGE_ORIGINATOR)
-    side = BridgeSide(a, b, args, originator=True)
+    left: set[str] = set()
+    side = BridgeSide(a, b, args, originator=True, left=left)
     with b.kept():
-        peer_side = BridgeSide(b, a, peer_args, originator=False)
+        peer_side = BridgeSide(b, a, peer_args, originator=False, left=left)
         status, told = _run(side, peer_side)
         _end(side, status, told=told)
         peer_side.told = True

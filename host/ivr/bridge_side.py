@@ -33,14 +33,24 @@ FRAME: Final = 20 * MILLISECOND
 
 @dataclass(slots=True)
 class BridgeSide:
-    """A leg in a bridge with `other`. `clean_exit`: it was taken out of it, so the bridge's end is not its end."""
+    """A leg in a bridge with `other`. `clean_exit`: it was taken out of it, so the bridge's end is not its end.
+
+    `left` is the same set on both sides: the UUIDs of the legs that have left this bridge. Their flags do not tell:
+    by the time a leg that was busy looks, the other one may be BRIDGED with a third.
+    """
 
     session: Session
     other: Session
     args: InputArgs | None
     originator: bool
+    left: set[str]
     clean_exit: bool = False
     told: bool = False  # the originator has told that the bridge is over
+
+    @property
+    def alone(self) -> bool:
+        """Whether the other leg is not in this bridge, or not any more."""
+        return self.other.uuid in self.left or Flag.BRIDGED not in self.other.channel.flags
 
 
 def run_side(side: BridgeSide) -> None:
@@ -50,8 +60,8 @@ def run_side(side: BridgeSide) -> None:
     inner = Flag.INNER_BRIDGE in channel.flags
     channel.flags -= {Flag.INTERCEPT, Flag.INTERCEPTED}
     channel.set_flag(Flag.BRIDGED)
-    wait_until(session.clock, lambda: Flag.BRIDGED in peer.flags or not _may_come(side), peer, channel)
-    if Flag.BRIDGED in peer.flags:
+    wait_until(session.clock, lambda: not side.alone or not _may_come(side), peer, channel)
+    if not side.alone:
         _pass_on(side, inner)
     elif _may_come(side):
         peer.hangup(HangupCause.DESTINATION_OUT_OF_ORDER)
@@ -62,6 +72,7 @@ def run_side(side: BridgeSide) -> None:
     session.forget_input(digits=True)
     channel.variables.set("bridge_to", None)
     channel.flags -= {Flag.HOLD}
+    side.left.add(session.uuid)
     channel.clear_flag(Flag.BRIDGED)
     if Flag.INTERCEPTED in channel.flags:
         peer.flags.add(Flag.INTERCEPT)
@@ -88,6 +99,8 @@ def _may_come(side: BridgeSide) -> bool:
     """Return whether the other leg may still join."""
     channel, peer = side.session.channel, side.other.channel
     gone = {Flag.TRANSFER, Flag.REDIRECT}
+    if side.other.uuid in side.left:
+        return False
     return channel.up and peer.up and not channel.flags & gone and not peer.flags & gone
 
 
@@ -108,7 +121,7 @@ def _pass_on(side: BridgeSide, inner: bool) -> None:
     def over() -> bool:
         return (
             bool({Flag.TRANSFER} & (channel.flags | peer.flags))
-            or Flag.BRIDGED not in peer.flags
+            or side.alone
             or peer.down
             or _progress(other) != seen
         )
@@ -117,13 +130,7 @@ def _pass_on(side: BridgeSide, inner: bool) -> None:
         while True:
             if Flag.TRANSFER in channel.flags or (channel.up and not channel.ready):
                 side.clean_exit = True
-            if (
-                side.clean_exit
-                or Flag.TRANSFER in peer.flags
-                or Flag.BRIDGED not in peer.flags
-                or not channel.ready
-                or peer.down
-            ):
+            if side.clean_exit or Flag.TRANSFER in peer.flags or side.alone or not channel.ready or peer.down:
                 return
             seen = _progress(other)
             if side.originator and not _follow(session, other):

@@ -54,7 +54,7 @@ class CallerPlace:
             self._open = False
             holder = self._holder
         if holder is not None:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError):  # it has only just been taken, and nobody looks yet
                 holder.channel.watchers.remove(self._look)
             self._caller.channel.variables.set("holding_uuid", None)
         return holder

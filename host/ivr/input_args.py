@@ -51,7 +51,11 @@ class InputArgs:
             session.tell_digit(item)
         if self.on_input is not None:
             assert isinstance(item, Digit | Event)
-            return self.on_input(session, item)
+            status = self.on_input(session, item)
+            # FreeSWITCH: with a key comes the event that waits behind it, though the key may have ended it all.
+            event = session.inbox.take(Event) if isinstance(item, Digit) else None
+            told = Status.SUCCESS if event is None else self.on_input(session, event)
+            return status if told else told
         assert isinstance(item, Digit)
         self.digits += item.digit
         return Status.BREAK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,13 @@ from host.caller_profile import CallerExtension, CallerProfile
 from host.channel import Flag
 from host.channel_state import CallState, ChannelState
 from host.channel_watch import wait_for_state
-from host.dial_string import DialString, DialStringError, parse_dial_string
+from host.dial_string import (
+    ENTERPRISE_SEPARATOR,
+    NOBODY_TO_CALL,
+    DialString,
+    DialStringError,
+    parse_dial_string,
+)
 from host.hangup_cause import HangupCause
 from host.ivr.caller_place import CallerPlace, caller_place, place_of
 from host.ivr.dial_options import DEFAULT_TIMEOUT, FROM_CALLER, dial_options
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 # Asked while a call is placed: the cause to give it up with, or None to go on.
 Cancel = Callable[[], "HangupCause | None"]
 
+_FALSE = frozenset({"false", "no", "off", "0"})
 _DIAL_STATUS = {
     HangupCause.ORIGINATOR_CANCEL: "CANCEL",
     HangupCause.USER_BUSY: "BUSY",
@@ -113,10 +121,17 @@ def place_call(request: Request, dial_string: str) -> tuple[Session | None, Hang
 
 def _place(request: Request, dial_string: str) -> tuple[Session | None, HangupCause]:
     caller = request.caller
+    if caller is not None and caller.channel.variables.get("preserve_originated_vars") in _FALSE:
+        caller.channel.variables.set("originated_legs", None)
+        caller.channel.variables.set("originate_causes", None)
+    if ENTERPRISE_SEPARATOR in dial_string:
+        with contextlib.suppress(DialStringError):
+            parsed = parse_dial_string(dial_string)
+            if parsed.is_enterprise:  # FreeSWITCH: its caller is told of nothing but the end
+                from host.ivr.originate_enterprise import place_enterprise  # it comes back here for each one
+
+                return place_enterprise(request, parsed)
     if caller is not None:
-        if caller.channel.variables.get("preserve_originated_vars") in ("false", "no", "off", "0"):
-            caller.channel.variables.set("originated_legs", None)
-            caller.channel.variables.set("originate_causes", None)
         caller.channel.set_flag(Flag.ORIGINATOR)
         caller.channel.variables.set("originate_disposition", "failure")
         caller.channel.variables.set("DIALSTATUS", "INVALIDARGS")
@@ -127,17 +142,13 @@ def _place(request: Request, dial_string: str) -> tuple[Session | None, HangupCa
     try:
         parsed = parse_dial_string(dial_string)
     except DialStringError as error:
-        request.switch.log(LogLevel.ERR, str(error), uuid=caller.uuid if caller is not None else "")
+        _tell_refusal(request, str(error))
         # FreeSWITCH: a caller that calls nobody has given up
         nobody = caller is not None and not dial_string
         cause = HangupCause.ORIGINATOR_CANCEL if nobody else HangupCause.DESTINATION_OUT_OF_ORDER
         _tell_caller(request, None, cause)
         _active_again(caller)
         return None, cause
-    if parsed.is_enterprise:
-        from host.ivr.originate_enterprise import place_enterprise  # it comes back here for each dial string
-
-        return place_enterprise(request, parsed)
     return place_single(request, parsed.dial_strings[0])
 
 
@@ -145,6 +156,9 @@ def place_single(
     request: Request, dialled: DialString, general: Iterable[tuple[str, str]] = ()
 ) -> tuple[Session | None, HangupCause]:
     """Place a call to one dial string; `general` variables come before its own."""
+    if dialled.error:
+        _tell_refusal(request, dialled.error)
+        return None, HangupCause.DESTINATION_OUT_OF_ORDER
     calling, options = _prepare(request, dialled, general)
     wait = request.wait or OriginateWait(request.switch.clock, request.caller)
     leg: Session | None = None
@@ -171,6 +185,11 @@ def place_single(
         if options.hangup_on_reject and leg is None:
             caller.channel.hangup(cause)
     return leg, cause
+
+
+def _tell_refusal(request: Request, text: str) -> None:
+    level = LogLevel.WARNING if text == NOBODY_TO_CALL else LogLevel.ERR
+    request.switch.log(level, text, uuid=request.caller.uuid if request.caller is not None else "")
 
 
 def _active_again(caller: Session | None) -> None:
@@ -227,7 +246,17 @@ def _prepare(
         options = replace(options, early_media=False)
     variables["originate_early_media"] = "true" if options.early_media else "false"
     forked = is_true(variables.get("forked_dial")) or len(dialled.groups) > 1 or len(dialled.groups[0]) > 1
-    calling = Calling(request.switch, variables, caller, profile, nested, forked, request.handlers)
+    calling = Calling(
+        request.switch,
+        variables,
+        caller,
+        profile,
+        nested,
+        forked,
+        request.handlers,
+        request.cancel,
+        request.wait,
+    )
     return calling, options
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from host.hangup_cause import HangupCause
@@ -75,11 +76,12 @@ def place_enterprise(request: Request, dialled: EnterpriseDialString) -> tuple[S
     attempts = [_Attempt(request, part, dict(variables)) for part in dialled.dial_strings]
     winner: _Attempt | None = None
     stopped: HangupCause | None = None
+    wait.ringback.told = True
     if wait.ringback.wanted:
         wait.ringback.start()
     with wait.watching():
         for attempt in attempts:
-            request.switch.clock.spawn(lambda a=attempt: a.run(wait), "originate")  # type: ignore[misc]
+            request.switch.clock.spawn(partial(attempt.run, wait), "originate")
         while winner is None and not wait.caller_gone:
             winner = next((a for a in attempts if a.done and a.leg is not None), None)
             stopped = request.cancel() if request.cancel is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -11,15 +11,18 @@ from host.caller_profile import CallerProfile
 from host.channel import Flag
 from host.channel_state import ChannelState
 from host.clock import SECOND
+from host.dial_string import sanitized
 from host.expansion import holds_variable
 from host.hangup_cause import HangupCause
 from host.interfaces import OutgoingCall
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.truth import is_true
+from media.rtp_line import RtpLine
 
 if TYPE_CHECKING:
     from host.dial_string import Leg
+    from host.ivr.originate_wait import OriginateWait
     from host.session import Session, StateHandler
     from host.switch import Switch
 
@@ -40,7 +43,10 @@ ORIGINATING: Final[Mapping[ChannelState, StateHandler]] = {ChannelState.CS_ROUTI
 
 @dataclass(slots=True)
 class Calling:
-    """What all legs of one dial string share. `variables` are those of `<>` and `{}` and the caller's exports."""
+    """What all legs of one dial string share. `variables` are those of `<>` and `{}` and the caller's exports.
+
+    `cancel` and `wait` are the request's own, for endpoints that place a call within this one.
+    """
 
     switch: Switch
     variables: dict[str, str]
@@ -49,6 +55,8 @@ class Calling:
     nested_variables: bool = False
     forked: bool = False
     handlers: list[Mapping[ChannelState, StateHandler]] = field(default_factory=list)
+    cancel: Callable[[], HangupCause | None] | None = None
+    wait: OriginateWait | None = None
 
 
 @dataclass(slots=True)
@@ -118,9 +126,8 @@ def place_leg(calling: Calling, leg: Leg) -> OutgoingLeg | HangupCause:
     both = {**calling.variables, **dict(leg.variables)}
     profile = _profile(calling, leg, both)
     passed_on = {name: value for name, value in both.items() if name != "originate_early_media"}
-    made = endpoint.outgoing(
-        calling.switch, OutgoingCall(leg.address, passed_on, profile, caller, calling.forked)
-    )
+    call = OutgoingCall(leg.address, passed_on, profile, caller, calling.forked, calling.cancel, calling.wait)
+    made = endpoint.outgoing(calling.switch, call)
     if isinstance(made, HangupCause):
         _log(
             calling,
@@ -156,7 +163,7 @@ def _profile(calling: Calling, leg: Leg, variables: Mapping[str, str]) -> Caller
         )
     profile.destination_number = leg.address or "service"
     profile.callee_id_name = "Outbound Call"
-    profile.callee_id_number = _sanitized(profile.destination_number)
+    profile.callee_id_number = sanitized(profile.destination_number)
     profile.chan_name = profile.uuid = profile.logical_direction = profile.transfer_source = ""
     effective = calling.caller.channel.variables if calling.caller is not None else None
     for part in ("ani", "aniii", "caller_id_name", "caller_id_number"):
@@ -181,6 +188,8 @@ def _dress(calling: Calling, leg: Leg, session: Session, forwards: int) -> None:
     caller = calling.caller
     if caller is not None:
         variables.set("max_forwards", str(forwards))
+        if session.endpoint != "sofia":  # which chooses its codecs by it, and so has it already
+            variables.set("originator_codec", _codec_of(caller))
         variables.set("originator", caller.uuid)
         variables.set("signal_bond", caller.uuid)
         caller.channel.variables.set("originate_signal_bond", session.uuid)
@@ -204,10 +213,11 @@ def _dress(calling: Calling, leg: Leg, session: Session, forwards: int) -> None:
         callee = variables.get(f"origination_{part}")
         if callee:
             setattr(channel.profile, part, callee)
-    if caller is not None:
-        variables.set("originating_leg_uuid", caller.uuid)
+    origin = caller or calling.switch.find_session(calling.variables.get("ent_originate_aleg_uuid", ""))
+    if origin is not None:
+        variables.set("originating_leg_uuid", origin.uuid)
         profile = channel.profile
-        caller.channel.variables.push(
+        origin.channel.variables.push(
             "originated_legs", f"{session.uuid};{profile.callee_id_name};{profile.callee_id_number}"
         )
     variables.set("originate_endpoint", leg.endpoint)
@@ -215,6 +225,17 @@ def _dress(calling: Calling, leg: Leg, session: Session, forwards: int) -> None:
     session.handlers.extend(calling.handlers)
     if ORIGINATING not in session.handlers:
         session.handlers.append(ORIGINATING)
+
+
+def _codec_of(caller: Session) -> str | None:
+    """Return the codec that a caller uses; before there is one, those it may come to."""
+    variables = caller.channel.variables
+    name, rate = variables.get("rtp_use_codec_name"), variables.get("rtp_use_codec_rate")
+    if name and rate:
+        return f"{name}@{rate}h@{variables.get('rtp_use_codec_ptime')}i"
+    if not isinstance(caller.line, RtpLine):
+        return f"L16@{caller.line.rate}h@20i"
+    return variables.get("ep_codec_string")
 
 
 def _schedule(session: Session) -> OutgoingLeg:
@@ -234,11 +255,6 @@ def _schedule(session: Session) -> OutgoingLeg:
 
 def _keep_identity(copy: CallerProfile, original: CallerProfile) -> None:
     copy.uuid, copy.chan_name, copy.times = original.uuid, original.chan_name, original.times
-
-
-def _sanitized(number: str) -> str:
-    """Return what is before the first `@` of a number and behind its last slash or colon."""
-    return number.partition("@")[0].rpartition("/")[2].rpartition(":")[2]
 
 
 def _log(calling: Calling, level: LogLevel, text: str) -> None:

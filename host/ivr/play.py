@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from media.line import Playback
 
 _READ_SAMPLES: Final = 16384
+_FRAME_MS: Final = 20
 # What is read as it comes, or part by part.
 _READ_OTHERWISE: Final = ("local_stream://", "file_string://", "shell_stream://")
+# FreeSWITCH: the kinds that the events of a playback tell.
+_TOLD_SCHEMES: Final = ("local_stream", "tone_stream")
+# What has no place to go to: it is played from its start, whatever is asked.
+_UNSEEKABLE: Final = ("tone_stream://", "silence_stream://", "local_stream://", "shell_stream://")
 # FreeSWITCH: of a path divided by `playback_delimiter`, so many parts are played, with so long a pause between them.
 _PARTS_LIMIT: Final = 128
 _PART_PAUSE_MS: Final = 250
@@ -75,12 +80,13 @@ class FilePlayback:
         self._playback.pause(not self._playback.paused)
 
     def seek(self, position: int) -> None:
-        """Go to a sample of the file; before the start is the start."""
-        self._playback.seek(max(0, position) * (4 - self.speed_step) // 4)
+        """Go to a sample of the file, where it has one; before the start is the start."""
+        if seekable(self.sound):
+            self._playback.seek(max(0, position) * (4 - self.speed_step) // 4)
 
     def restart(self) -> None:
         """Go to the start."""
-        self._playback.seek(0)
+        self.seek(0)
 
     def set_volume(self, step: int) -> None:
         """Set the volume in FreeSWITCH's steps, -4 (soft) to 4 (loud), 0 as recorded."""
@@ -121,6 +127,11 @@ class FilePlayback:
         self.done = True
         self._playback.stop()
         self._inbox.put(Wake())
+
+
+def seekable(sound: Sound) -> bool:
+    """Tell whether the playback of a sound can go to another place of it."""
+    return not sound.path.lower().startswith(_UNSEEKABLE)
 
 
 class PlayBudget:
@@ -221,6 +232,7 @@ def play_sound(
     channel = session.channel
     budget = budget or PlayBudget(session)
     rate = session.line.rate
+    start = _begin_at(sound, start)
     file = FilePlayback(session, sound, session.line.play(sound.source, start))
     if volume:
         file.set_decibels(volume)
@@ -232,9 +244,7 @@ def play_sound(
         spoken=sound.spoken,
         length_ms=None if length is None else max(0, length - start) * 1000 // rate,
     )
-    headers = [("Playback-File-Path", sound.path)]
-    if sound.path.startswith("tone_stream://"):
-        headers.append(("Playback-File-Type", "tone_stream"))
+    headers = playback_headers(sound.path)
     channel.fire("PLAYBACK_START", *headers)
     former, session.playing = session.playing, file
     try:
@@ -246,7 +256,7 @@ def play_sound(
         file.stop()
         session.forget_input()
     played_ms = round(played * 1000 / rate)
-    taken = _read_ahead(sound, played, None if length is None else max(0, length - start))
+    taken = _read_ahead(sound, played, None if length is None else max(0, length - start), rate)
     taken_ms = round(taken * 1000 / rate)
     variables = channel.variables
     variables.set("playback_last_offset_pos", str(position))
@@ -263,12 +273,34 @@ def play_sound(
     return status
 
 
-def _read_ahead(sound: Sound, played: int, length: int | None) -> int:
+def playback_headers(path: str) -> list[tuple[str, str]]:
+    """Return what PLAYBACK_START and PLAYBACK_STOP tell of the sound at `path`."""
+    headers = [("Playback-File-Path", path)]
+    scheme = path.partition(":")[0].lower()
+    if scheme in _TOLD_SCHEMES:
+        headers.insert(0, ("Playback-File-Type", scheme))
+    return headers
+
+
+def _begin_at(sound: Sound, start: int) -> int:
+    """Return the sample that a playback asked to begin at `start` begins at.
+
+    FreeSWITCH: behind the end is the last sample, and a number below zero is read as one that is far behind it.
+    """
+    if not seekable(sound):
+        return 0
+    length = sound.source.length
+    return length - 1 if length and not 0 <= start <= length else max(0, start)
+
+
+def _read_ahead(sound: Sound, played: int, length: int | None, rate: int) -> int:
     """Return how many samples of a file were read when `played` of them had been heard.
 
     FreeSWITCH reads 16384 samples whenever it has no more, so a file that is broken off counts as played to the end
     of such a block.
     """
+    if length is not None and 0 < played - length < rate * _FRAME_MS // 1000:
+        played = length  # the last frame is filled up with silence
     if sound.spoken or sound.path.startswith(_READ_OTHERWISE):
         return played
     taken = (played // _READ_SAMPLES + 1) * _READ_SAMPLES

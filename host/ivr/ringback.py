@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from host.channel import Flag
 from host.ivr.idle_silence import LineIdle, silence_divisor
+from host.ivr.play import playback_headers
 from host.log import LogLevel
 from host.sound_file import SoundFileError, open_sound
 from media.notice import PlaybackEnded
@@ -23,6 +24,9 @@ class Ringback:
         self._playback: Playback | None = None
         self._path = ""
         self._silence: LineIdle | None = None
+        self._is_file = False
+        self._sound = ""  # the path of what plays
+        self.told = False  # whether events tell of a file that is played, as of any other
         if session is not None:
             variables = session.channel.variables
             answered = Flag.ANSWERED in session.channel.flags
@@ -30,6 +34,7 @@ class Ringback:
                 (variables.get("transfer_ringback") if answered else None) or variables.get("ringback") or ""
             )
             self._path = _playable(text)
+            self._is_file = self._path == text
             if _is_silence(self._path):
                 self._silence = LineIdle(session)
 
@@ -68,20 +73,31 @@ class Ringback:
             return
         self._playback = session.line.play(sound.source)
         session.switch.observe("ringback", session.channel, path=sound.path)
+        self._sound = sound.path
+        self._tell(session, "PLAYBACK_START")
+
+    def _tell(self, session: Session, name: str, *headers: tuple[str, str]) -> None:
+        if self.told and self._is_file:
+            session.channel.fire(name, *playback_headers(self._sound), *headers)
 
     def ended(self, notice: PlaybackEnded) -> None:
         """Play a file again from its beginning."""
         if self._playback is not None and notice.playback == self._playback.number:
-            self._playback = None
+            self._over()
             self.start()
 
     def stop(self) -> None:
         """Be silent."""
         if self._playback is not None:
             self._playback.stop()
-            self._playback = None
+            self._over()
         if self._silence is not None:
             self._silence.end()
+
+    def _over(self) -> None:
+        self._playback = None
+        if self._session is not None:
+            self._tell(self._session, "PLAYBACK_STOP", ("Playback-Status", "done"))
 
 
 def _is_silence(path: str) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # FreeSWITCH: what a wait without frames is made of.
 _STEP_MS: Final = 20
 
+# FreeSWITCH: the time that is left is a signed number of 32 bits, so that a wait of this or more is over at once.
+_OVERFLOW_MS: Final = 2**31
+
 # FreeSWITCH: in so short a wait nothing is sent.
 _SHORT_MS: Final = 10
 
@@ -33,6 +36,8 @@ def sleep(session: Session, ms: int, args: InputArgs | None = None) -> Status:
         return Status.SUCCESS
     if not session.channel.media_ready:
         return _sleep_without_media(session, ms)
+    if ms >= _OVERFLOW_MS:
+        return Status.SUCCESS
     deadline = session.clock.now() + ms * MILLISECOND
     with _sending(session, ms):
         while True:
@@ -58,6 +63,8 @@ def sleep_until_key(session: Session, ms: int) -> None:
     """
     if session.channel.ready and not session.channel.media_ready:
         _sleep_without_media(session, ms)
+        return
+    if ms >= _OVERFLOW_MS:
         return
     with _sending(session, ms):
         item = session.receive(session.clock.now() + ms * MILLISECOND, (Digit, Break))

@@ -43,13 +43,13 @@ def transfer_recordings(session: Session, to: Session) -> None:
         )
         del running[path]
         if not others:
-            to.at_hangup.append(lambda: stop_record_session(to, "all", "no-input-timeout"))
+            to.at_hangup.append(lambda: stop_record_session(to, "all", "success-silence"))
         others[path] = recording
         _move(recording, session, to)
 
 
 def _move(recording: SessionRecording, session: Session, to: Session) -> None:
-    asked = session.channel
+    asked = recording.settings
     read, write = not asked.is_true("RECORD_WRITE_ONLY"), not asked.is_true("RECORD_READ_ONLY")
     stereo = asked.is_true("RECORD_STEREO") and read and write
     session.line.untap(recording.tap)

@@ -16,6 +16,7 @@ from host.interfaces import OutgoingCall
 from host.ivr.uuid_bridge import partner_of
 from host.leading_number import leading_int
 from host.session import Session
+from host.session_message import MESSAGES_PASS_BY
 from host.truth import is_true
 
 if TYPE_CHECKING:
@@ -63,16 +64,16 @@ class LoopbackLeg:
         if self.other is not None:
             self.other.mark_ring_ready()
 
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
+    def send_dtmf(self, session: Session, digit: str, duration: int, processed: bool = True) -> None:
         """Press a key on the other leg."""
         if self.other is not None:
-            self.other.receive_digit(Digit(digit, duration))
+            self.other.receive_digit(Digit(digit, duration, processed=processed))
 
     def hangup(self, session: Session) -> None:
         """Hang up the other leg.
 
         FreeSWITCH: a leg in an application notices the silence before it is told, and ends by itself with
-        NORMAL_CLEARING, where the hangup came from outside into another application.
+        NORMAL_CLEARING, where the hangup came from outside into another application; one in a bridge does not.
         """
         session.channel.variables.set("is_loopback", "1")
         other, self.other = self.other, None
@@ -86,6 +87,7 @@ class LoopbackLeg:
         surprised = session.channel.hung_up_in != ident
         if (
             surprised
+            and other.partner is None
             and _reads(session, session.last_running_state)
             and _reads(other, other.channel.running_state)
         ):
@@ -116,6 +118,21 @@ def _reads(session: Session, state: ChannelState) -> bool:
     return bool(media) and state in _READING
 
 
+def _new_profile(switch: Switch, call: OutgoingCall, endpoint: str) -> CallerProfile | None:
+    """Return the profile of a new leg, None where none may begin.
+
+    Who calls hears early media from here on, unless its `<endpoint>_no_pre_answer` is true.
+    """
+    caller = call.originator
+    if caller is not None and not caller.channel.is_true(f"{endpoint}_no_pre_answer"):
+        caller.pre_answer()
+    if switch.refuses_session(outbound=True, throttled=False):
+        return None
+    profile = call.profile.clone()
+    profile.source = NAME
+    return profile
+
+
 class LoopbackEndpoint:
     """`loopback/destination[/context[/dialplan]]` and `loopback/app=NAME[:arguments]`."""
 
@@ -124,13 +141,9 @@ class LoopbackEndpoint:
 
     def outgoing(self, switch: Switch, call: OutgoingCall) -> Session | HangupCause:
         """Make the leg A; it makes the leg B when it starts."""
-        caller = call.originator
-        if caller is not None and not caller.channel.is_true("loopback_no_pre_answer"):
-            caller.pre_answer()
-        if switch.refuses_session(outbound=True, throttled=False):
+        profile = _new_profile(switch, call, self.name)
+        if profile is None:
             return HangupCause.DESTINATION_OUT_OF_ORDER
-        profile = call.profile.clone()
-        profile.source = NAME
         application: tuple[str, str] | None = None
         address = profile.destination_number
         if address.lower().startswith("app="):
@@ -157,8 +170,8 @@ class LoopbackEndpoint:
         if application is not None:
             variables.set("loopback_app", application[0])
             variables.set("loopback_app_arg", application[1])
-        if caller is not None:
-            variables.set("loopback_from_uuid", caller.uuid)
+        if call.originator is not None:
+            variables.set("loopback_from_uuid", call.originator.uuid)
         session.endpoint_handlers = {ChannelState.CS_INIT: _init_a, ChannelState.CS_CONSUME_MEDIA: _begin_b}
         session.channel.set_state(ChannelState.CS_INIT)
         return session
@@ -229,7 +242,10 @@ def _route_b(b: Session) -> bool:
     assert isinstance(leg, LoopbackLeg)
     application, leg.application = leg.application, None
     if application is None:
+        b.channel.private.pop(MESSAGES_PASS_BY, None)
         return True
+    if leg.other is not None:
+        b.channel.private[MESSAGES_PASS_BY] = leg.other.uuid
     name = application[0]
     b.channel.profile.extension = CallerExtension(name, name, [("pre_answer", ""), application])
     b.channel.set_state(ChannelState.CS_EXECUTE)
@@ -255,7 +271,7 @@ class NullLeg:
     def ring_ready(self, session: Session) -> None:
         """Nobody has to be told."""
 
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
+    def send_dtmf(self, session: Session, digit: str, duration: int, processed: bool = True) -> None:
         """Keep what was pressed in the variable `null_channel_dtmf_queued`."""
         variables = session.channel.variables
         variables.set("null_channel_dtmf_queued", (variables.get("null_channel_dtmf_queued") or "") + digit)
@@ -276,13 +292,9 @@ class NullEndpoint:
 
     def outgoing(self, switch: Switch, call: OutgoingCall) -> Session | HangupCause:
         """Make the leg."""
-        caller = call.originator
-        if caller is not None and not caller.channel.is_true("null_no_pre_answer"):
-            caller.pre_answer()
-        if switch.refuses_session(outbound=True, throttled=False):
+        profile = _new_profile(switch, call, self.name)
+        if profile is None:
             return HangupCause.DESTINATION_OUT_OF_ORDER
-        profile = call.profile.clone()
-        profile.source = NAME
         profile.context = profile.context or "default"
         session = Session(
             switch,

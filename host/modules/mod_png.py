@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from host.api_table import ApiTable
 from host.arguments import separate
+from host.channel_argument import session_of
 from host.interfaces import FileFormat
 from host.log import LogLevel
 from host.module_loader import ModuleUnavailable
@@ -56,9 +57,7 @@ def uuid_write_png(request: ApiRequest) -> str:
     how = words[2].lower() if len(words) > 2 else ""
     if len(words) < 2 or how not in ("", "concat", "split", "write"):
         return _USAGE
-    session = request.switch.find_session(words[0])
-    if session is None or not session.channel.up:
-        return "-ERR Could not locate session.\n"
+    session = session_of(request, words[0], "-ERR Could not locate session.\n")
     if not _shows(session):
         return "-ERR Session does not have video.\n"
     other = request.switch.find_session(session.partner) if session.partner else None

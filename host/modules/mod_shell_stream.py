@@ -111,5 +111,5 @@ def _give_up(process: subprocess.Popen[bytes], given_up: threading.Event) -> Non
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the command and all it has started."""
     if process.returncode is None:
-        with suppress(ProcessLookupError, PermissionError):
+        with suppress(ProcessLookupError, PermissionError):  # all of it has ended, or gone to another user
             os.killpg(process.pid, signal.SIGKILL)

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from host.api_table import ApiTable, UsageError
+from host.api_table import ApiTable
 from host.application_table import ApplicationTable
 from host.arguments import separate
+from host.channel_argument import session_of, words_of
 from host.hangup_cause import HangupCause
 from host.leading_number import leading_int
 from host.local_zone import local_zone
@@ -30,6 +31,7 @@ commands: Final = ApiTable(NAME)
 
 _SYNTAX: Final = "start <sec> <read|write>"
 _COMMAND_SYNTAX: Final = "<uuid> snap|start [<sec> read|write <base>]"
+_FAILED: Final = "-ERR Operation Failed\n"
 _FUNCTION: Final = "snapshot"
 _BASE: Final = "mod_snapshot"
 _KEY: Final = "7"  # FreeSWITCH: behind the meta key it takes a snapshot
@@ -73,17 +75,14 @@ def snapshot(session: Session, data: str) -> None:
 @commands.command("uuid_snapshot", _COMMAND_SYNTAX, "Snapshot API")
 def uuid_snapshot(request: ApiRequest) -> str:
     """Begin to keep the last seconds of a channel, or write them to a file: `snap`."""
-    words = separate(request.argument, " ", 5)
-    if len(words) < 2 or not words[0]:
-        raise UsageError
-    session = request.switch.find_session(words[0])
+    uuid, what, *how = words_of(request, 2, 5)
+    session = session_of(request, uuid, _FAILED)
     done = False
-    if session is not None and session.channel.up:
-        if words[1].lower() == "snap":
-            done = snap(session)
-        elif words[1].lower() == "start":
-            done = start(session, words[2:])
-    return "+OK Success\n" if done else "-ERR Operation Failed\n"
+    if what.lower() == "snap":
+        done = snap(session)
+    elif what.lower() == "start":
+        done = start(session, how)
+    return "+OK Success\n" if done else _FAILED
 
 
 def start(session: Session, words: list[str]) -> bool:

@@ -1,68 +1,32 @@
-"""mod_commands: the API commands that steer the switch and tell of it."""
+"""mod_commands: the API commands that steer the switch and tell of it.
+
+Every file of this package that has a table `commands` brings some of them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from host.modules.mod_commands import (
-    clock,
-    console,
-    directory,
-    evaluate,
-    fsctl,
-    json_commands,
-    limits,
-    modules,
-    network,
-    originate,
-    say,
-    schedule,
-    server,
-    show,
-    system,
-    texts,
-    uuid_dtmf,
-    uuid_media,
-    uuid_message,
-    uuid_route,
-    uuid_state,
-)
+from host.api_table import ApiTable
+from host.modules.mod_commands import json_commands, system
 from host.modules.mod_commands.core_tables import core_tables, core_writers
 from host.truth import is_true
 
 if TYPE_CHECKING:
-    from host.api_table import ApiTable
     from host.switch import Switch
 
 # FreeSWITCH: who unloads it would have no command to load it again.
 UNLOADABLE = False
 
-TABLES: Final[tuple[ApiTable, ...]] = tuple(
-    part.commands
-    for part in (
-        clock,
-        console,
-        directory,
-        evaluate,
-        fsctl,
-        json_commands,
-        limits,
-        modules,
-        network,
-        originate,
-        say,
-        schedule,
-        server,
-        show,
-        system,
-        texts,
-        uuid_dtmf,
-        uuid_media,
-        uuid_message,
-        uuid_route,
-        uuid_state,
-    )
-)
+
+def _tables() -> Iterator[ApiTable]:
+    for found in sorted(pkgutil.iter_modules(__path__), key=lambda part: part.name):
+        table = getattr(importlib.import_module(f"{__name__}.{found.name}"), "commands", None)
+        if isinstance(table, ApiTable):
+            yield table
 
 
 def load(switch: Switch) -> None:
@@ -70,7 +34,7 @@ def load(switch: Switch) -> None:
 
     The commands that run programs come only where the global variable `disable_system_api_commands` is not true.
     """
-    for table in TABLES:
+    for table in _tables():
         table.register(switch)
     if not is_true(switch.global_variables.get("disable_system_api_commands")):
         system.programs.register(switch)

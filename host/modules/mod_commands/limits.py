@@ -7,9 +7,9 @@ from typing import Final
 from host import limit
 from host.api_table import ApiTable
 from host.arguments import separate
+from host.channel_argument import session_of
 from host.hangup_cause import HangupCause, find_cause
 from host.interfaces import ApiRequest
-from host.modules.mod_commands.channel_argument import find
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
@@ -75,9 +75,7 @@ def uuid_limit(request: ApiRequest) -> str:
     if len(parts) < 4:
         return f"USAGE: uuid_limit {_UUID_LIMIT}\n"
     uuid, name, realm, resource, *more = parts
-    session = find(request, uuid)
-    if session is None:
-        return f"-ERR Cannot find session with uuid {uuid}\n"
+    session = session_of(request, uuid, f"-ERR Cannot find session with uuid {uuid}\n")
     backend = request.switch.limits.get(name)
     maximum, interval = limit.parse_maximum(more[0] if more else "")
     if backend is None or not limit.take(session, backend, realm, resource, maximum, interval):
@@ -95,9 +93,7 @@ def uuid_limit_release(request: ApiRequest) -> str:
     if len(parts) < 2:
         return "USAGE: uuid_limit_release <uuid> <backend> [realm] [resource]\n"
     uuid, name, *what = parts
-    session = find(request, uuid)
-    if session is None:
-        return f"-ERR Cannot find session with uuid {uuid}\n"
+    session = session_of(request, uuid, f"-ERR Cannot find session with uuid {uuid}\n")
     backend = request.switch.limits.get(name)
     if backend is not None:
         if len(what) > 1:

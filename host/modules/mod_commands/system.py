@@ -12,7 +12,6 @@ from host.arguments import separate
 from host.byte_text import to_bytes, to_text
 from host.interfaces import ApiRequest
 from host.log import LogLevel
-from host.switch import Switch
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
@@ -27,41 +26,24 @@ _MOST_ARGUMENTS: Final = 1024
 @programs.command("system", "<command>", "Execute a system command")
 def system(request: ApiRequest) -> str:
     """Run a shell command and return what it prints; what it says of errors goes to the log's own place."""
-    if not request.argument:
-        raise UsageError
-    return _run(request.switch, request.argument, shell=True)
+    return _run(request, shell=True)
 
 
 @programs.command("bg_system", "<command>", "Execute a system command in the background")
 def bg_system(request: ApiRequest) -> str:
-    if not request.argument:
-        raise UsageError
-    _start(request.switch, request.argument, shell=True)
-    return "+OK\n"
+    return _start(request, shell=True)
 
 
 @programs.command("spawn_stream", "<command>", "Execute a spawn command and capture it's output")
 def spawn_stream(request: ApiRequest) -> str:
     """Run a program without a shell and return what it prints."""
-    if not request.argument:
-        raise UsageError
-    return _run(request.switch, request.argument, shell=False)
-
-
-@programs.command("spawn", "<command>", "Execute a spawn command without capturing it's output")
-def spawn(request: ApiRequest) -> str:
-    if not request.argument:
-        raise UsageError
-    _start(request.switch, request.argument, shell=False)
-    return "+OK\n"
+    return _run(request, shell=False)
 
 
 @programs.command("bg_spawn", "<command>", "Execute a spawn command in the background")
-def bg_spawn(request: ApiRequest) -> str:
-    if not request.argument:
-        raise UsageError
-    _start(request.switch, request.argument, shell=False)
-    return "+OK\n"
+@programs.command("spawn", "<command>", "Execute a spawn command without capturing it's output")
+def spawn(request: ApiRequest) -> str:
+    return _start(request, shell=False)
 
 
 @command("getenv", "<name>", "getenv")
@@ -97,38 +79,42 @@ def getcputime(request: ApiRequest) -> str:
 _reset_at: Final[dict[str, tuple[int, int]]] = {}
 
 
-def _arguments(text: str, shell: bool) -> list[bytes]:
+def _arguments(request: ApiRequest, shell: bool) -> list[bytes]:
+    """Return the program of a command and its arguments; UsageError without one."""
+    text = request.argument
+    if not text:
+        raise UsageError
     if shell:
         return [b"/bin/sh", b"-c", to_bytes(text)]
     return [to_bytes(part) for part in separate(text, " ", _MOST_ARGUMENTS)]
 
 
-def _run(switch: Switch, text: str, *, shell: bool) -> str:
+def _run(request: ApiRequest, *, shell: bool) -> str:
+    """Run a program and return what it prints."""
+    arguments = _arguments(request, shell)
     try:
-        with subprocess.Popen(
-            _arguments(text, shell), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-        ) as process:
+        with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             output = process.stdout.read(_MOST_OUTPUT)
             if len(output) == _MOST_OUTPUT:
                 process.kill()
     except (OSError, ValueError) as error:
-        switch.log(LogLevel.ERR, f"Failed to execute command: {text}: {error}")
+        _log_failure(request, error)
         return ""
     return to_text(output.partition(b"\0")[0])
 
 
-def _start(switch: Switch, text: str, *, shell: bool) -> None:
-    """Start a program; a thread of its own waits for its end, so that it leaves no zombie."""
+def _start(request: ApiRequest, *, shell: bool) -> str:
+    """Start a program, a success even where that fails; a thread waits for its end, so that it leaves no zombie."""
+    arguments = _arguments(request, shell)
     try:
-        process = subprocess.Popen(
-            _arguments(text, shell), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     except (OSError, ValueError) as error:
-        switch.log(LogLevel.ERR, f"Failed to execute command: {text}: {error}")
-        return
-    _reap(process)
+        _log_failure(request, error)
+    else:
+        threading.Thread(target=process.wait, name=f"program-{process.pid}", daemon=True).start()
+    return "+OK\n"
 
 
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    threading.Thread(target=process.wait, name=f"program-{process.pid}", daemon=True).start()
+def _log_failure(request: ApiRequest, error: Exception) -> None:
+    request.switch.log(LogLevel.ERR, f"Failed to execute command: {request.argument}: {error}")

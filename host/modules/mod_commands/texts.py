@@ -4,87 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import string
+from collections.abc import Callable
 from typing import Final
 
-from host import escape as escapes
 from host.api_table import ApiTable
 from host.byte_text import to_bytes
-from host.coalesce import coalesce as first_value
+from host.coalesce import coalesce
 from host.condition import condition
+from host.escape import escape, quote_shell_arg, sql_escape, url_decode, url_encode
 from host.interfaces import ApiRequest
-from host.regex_command import regex as evaluate_regex
-from host.replace import replace as replace_text
+from host.regex_command import regex
+from host.replace import replace
 
 commands: Final = ApiTable("mod_commands")
-command = commands.command
-
 _LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 
 
-@command("echo", "<data>", "Echo")
-def echo(request: ApiRequest) -> str:
-    return request.argument
+def _md5(text: str) -> str:
+    return hashlib.md5(to_bytes(text), usedforsecurity=False).hexdigest() if text else "!err!"
 
 
-@command("md5", "<data>", "Return md5 hash")
-def md5(request: ApiRequest) -> str:
-    if not request.argument:
-        return "!err!"
-    return hashlib.md5(to_bytes(request.argument), usedforsecurity=False).hexdigest()
+# Name, syntax, description, and what makes the reply of the argument.
+_COMMANDS: Final[tuple[tuple[str, str, str, Callable[[str], str]], ...]] = (
+    ("echo", "<data>", "Echo", str),
+    ("md5", "<data>", "Return md5 hash", _md5),
+    # FreeSWITCH: of ASCII letters only.
+    ("tolower", "<string>", "Lower Case a string", lambda text: text.translate(_LOWER)),
+    ("toupper", "<string>", "Upper Case a string", lambda text: text.translate(_UPPER)),
+    ("url_encode", "<string>", "Url encode a string", url_encode),
+    ("url_decode", "<string>", "Url decode a string", url_decode),
+    ("escape", "<data>", "Escape a string", escape),
+    ("quote_shell_arg", "<data>", "Quote/escape a string for use on shell command line", quote_shell_arg),
+    ("sql_escape", "<string>", "Escape a string to prevent sql injection", sql_escape),
+    ("replace", "<data>|<string1>|<string2>", "Replace a string", replace),
+    ("regex", "<data>|<pattern>[|<subst string>][n|b]", "Evaluate a regex", regex),
+    ("cond", "<expr> ? <true val> : <false val>", "Evaluate a conditional", condition),
+    ("coalesce", "[^^<delim>]<value1>,<value2>,...", "Return first nonempty parameter", coalesce),
+)
 
 
-@command("tolower", "<string>", "Lower Case a string")
-def tolower(request: ApiRequest) -> str:
-    """Change ASCII letters only, as FreeSWITCH does."""
-    return request.argument.translate(_LOWER)
+def _changing(change: Callable[[str], str]) -> Callable[[ApiRequest], str]:
+    return lambda request: change(request.argument)
 
 
-@command("toupper", "<string>", "Upper Case a string")
-def toupper(request: ApiRequest) -> str:
-    return request.argument.translate(_UPPER)
-
-
-@command("url_encode", "<string>", "Url encode a string")
-def url_encode(request: ApiRequest) -> str:
-    return escapes.url_encode(request.argument)
-
-
-@command("url_decode", "<string>", "Url decode a string")
-def url_decode(request: ApiRequest) -> str:
-    return escapes.url_decode(request.argument)
-
-
-@command("escape", "<data>", "Escape a string")
-def escape(request: ApiRequest) -> str:
-    return escapes.escape(request.argument)
-
-
-@command("quote_shell_arg", "<data>", "Quote/escape a string for use on shell command line")
-def quote_shell_arg(request: ApiRequest) -> str:
-    return escapes.quote_shell_arg(request.argument)
-
-
-@command("sql_escape", "<string>", "Escape a string to prevent sql injection")
-def sql_escape(request: ApiRequest) -> str:
-    return escapes.sql_escape(request.argument)
-
-
-@command("replace", "<data>|<string1>|<string2>", "Replace a string")
-def replace(request: ApiRequest) -> str:
-    return replace_text(request.argument)
-
-
-@command("regex", "<data>|<pattern>[|<subst string>][n|b]", "Evaluate a regex")
-def regex(request: ApiRequest) -> str:
-    return evaluate_regex(request.argument)
-
-
-@command("cond", "<expr> ? <true val> : <false val>", "Evaluate a conditional")
-def cond(request: ApiRequest) -> str:
-    return condition(request.argument)
-
-
-@command("coalesce", "[^^<delim>]<value1>,<value2>,...", "Return first nonempty parameter")
-def coalesce(request: ApiRequest) -> str:
-    return first_value(request.argument)
+for _name, _syntax, _description, _change in _COMMANDS:
+    commands.command(_name, _syntax, _description)(_changing(_change))

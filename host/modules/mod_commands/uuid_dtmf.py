@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from host.api_table import ApiTable, UsageError
-from host.arguments import separate
 from host.channel import Flag
-from host.clock import MILLISECOND
-from host.dtmf_string import PAUSES_MS, SentDigit, has_other_keys, parse_dtmf, wants_processing
+from host.channel_argument import NO_SESSION, no_such_channel, parts_of, session_of, uuid_and_words
+from host.dtmf_string import has_other_keys, parse_dtmf, wants_processing
 from host.inbox import Digit
 from host.interfaces import ApiRequest
-from host.ivr.note_sent import note_sent_digits
-from host.modules.mod_commands.channel_argument import NO_SESSION, find, no_such_channel, words
-from host.session import Session
+from host.ivr.send_dtmf import send_dtmf_string
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
@@ -21,29 +18,18 @@ command = commands.command
 
 @command("uuid_send_dtmf", "<uuid> <dtmf_data>", "Send dtmf digits")
 def uuid_send_dtmf(request: ApiRequest) -> str:
-    uuid, text = words(request, 2, 2)
-    if not text:
-        raise UsageError
-    session = find(request, uuid)
-    if session is None:
-        return NO_SESSION
-    digits = parse_dtmf(text, request.switch.control)
-    if not digits:
+    uuid, text = uuid_and_words(request)
+    session = session_of(request, uuid, NO_SESSION)
+    if not send_dtmf_string(session, text):
         return "-ERR Operation failed\n"
-    note_sent_digits(session.channel, digits)
-    _send(session, digits)
     return f"+OK {uuid} sent DTMF {text}.\n"
 
 
 @command("uuid_recv_dtmf", "<uuid> <dtmf_data>", "Receive dtmf digits")
 def uuid_recv_dtmf(request: ApiRequest) -> str:
     """Let a channel hear keys as if its far end had pressed them."""
-    uuid, text = words(request, 2, 2)
-    if not text:
-        raise UsageError
-    session = find(request, uuid)
-    if session is None:
-        return NO_SESSION
+    uuid, text = uuid_and_words(request)
+    session = session_of(request, uuid, NO_SESSION)
     digits = parse_dtmf(text, request.switch.control)
     if not digits and has_other_keys(text):
         raise UsageError
@@ -55,9 +41,7 @@ def uuid_recv_dtmf(request: ApiRequest) -> str:
 
 @command("uuid_flush_dtmf", "<uuid>", "Flush dtmf on a given uuid")
 def uuid_flush_dtmf(request: ApiRequest) -> str:
-    session = find(request, request.argument)
-    if session is None:
-        return "-ERR No such session\n"
+    session = session_of(request, request.argument, "-ERR No such session\n")
     session.inbox.flush(Digit)
     return "+OK\n"
 
@@ -68,13 +52,8 @@ def uuid_flush_dtmf(request: ApiRequest) -> str:
     "Drop all DTMF or replace it with a mask",
 )
 def uuid_drop_dtmf(request: ApiRequest) -> str:
-    parts = separate(request.argument, " ", 5)
-    if len(parts) < 4:
-        raise UsageError
-    uuid, wanted, mask, value = parts[:4]
-    session = find(request, uuid)
-    if session is None:
-        return no_such_channel(uuid)
+    uuid, wanted, mask, value = parts_of(request, 4, 5)[:4]
+    session = session_of(request, uuid, no_such_channel(uuid))
     channel = session.channel
     kinds = {"mask_digits": "drop_dtmf_masking_digits", "mask_file": "drop_dtmf_masking_file"}
     for variable in kinds.values():
@@ -92,19 +71,3 @@ def uuid_drop_dtmf(request: ApiRequest) -> str:
     return (
         f"+OK {uuid} is {'' if dropping else 'not '}dropping DTMF. mask_file: {file} mask_digits: {digits}\n"
     )
-
-
-def _send(session: Session, digits: list[SentDigit]) -> None:
-    """Send digits; what stands behind a `w` or `W` is sent after that pause."""
-    for index, digit in enumerate(digits):
-        pause = PAUSES_MS.get(digit.digit)
-        if pause is not None:
-            _send_later(session, digits[index + 1 :], pause)
-            return
-        if session.channel.up:
-            session.io.send_dtmf(session, digit.digit, digit.duration)
-
-
-def _send_later(session: Session, digits: list[SentDigit], pause_ms: int) -> None:
-    if digits:
-        session.clock.call_later(pause_ms * MILLISECOND, lambda: _send(session, digits))

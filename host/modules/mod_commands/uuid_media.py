@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
+from host.channel_argument import NO_CHANNEL, NO_SESSION, session_of, words_of
 from host.clock import SECOND
 from host.interfaces import ApiRequest
 from host.ivr.file_command import command_file
 from host.ivr.preprocess import preprocess_session
-from host.ivr.record import record_path, record_session, session_recordings, stop_record_session
+from host.ivr.record import (
+    STEERING,
+    record_path,
+    record_session,
+    session_recordings,
+    steer_recording,
+    stop_record_session,
+)
 from host.ivr.schedule import start_heartbeat, stop_heartbeat
 from host.ivr.session_audio import (
     displace_session,
@@ -23,9 +30,7 @@ from host.ivr.session_audio import (
 from host.ivr.tone_detect import tone_detect_session
 from host.leading_number import leading_int
 from host.media_bug import media_bugs
-from host.modules.mod_commands.channel_argument import NO_CHANNEL, NO_SESSION, find, words
 from host.truth import is_true
-from media.recording import Recorder
 from media.speexdsp import SpeexDspUnavailable
 
 commands: Final = ApiTable("mod_commands")
@@ -33,16 +38,9 @@ command = commands.command
 
 _SUCCESS: Final = "+OK Success\n"
 _HEARTBEAT_SYNTAX: Final = "<uuid> [sched] [0|<seconds>]"
+_HEARTBEAT_USAGE: Final = f"USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
 _DEFAULT_HEARTBEAT: Final = 60
 _LONGEST_HEARTBEAT: Final = 10**9  # seconds
-
-# What uuid_record does to a recording that runs.
-_STEERING: Final[dict[str, Callable[[Recorder], None]]] = {
-    "mask": lambda recording: recording.mask(),
-    "unmask": lambda recording: recording.unmask(),
-    "pause": lambda recording: recording.pause(),
-    "resume": lambda recording: recording.resume(),
-}
 
 
 @command(
@@ -51,12 +49,10 @@ _STEERING: Final[dict[str, Callable[[Recorder], None]]] = {
     "Record session audio",
 )
 def uuid_record(request: ApiRequest) -> str:
-    uuid, action, path, *more = words(request, 3, 5)
+    uuid, action, path, *more = words_of(request, 3, 5)
     if not action or not path:
         raise UsageError
-    session = find(request, uuid)
-    if session is None:
-        return NO_SESSION
+    session = session_of(request, uuid, NO_SESSION)
     action = action.lower()
     if action == "start":
         started = record_session(session, path, leading_int(more[0]) if more else 0)
@@ -65,23 +61,17 @@ def uuid_record(request: ApiRequest) -> str:
         return _SUCCESS if done else "-ERR Cannot record session!\n"
     if action == "stop":
         return _SUCCESS if stop_record_session(session, path) else "-ERR Cannot stop record session!\n"
-    steer = _STEERING.get(action)
-    if steer is None:
+    if action not in STEERING:
         raise UsageError
-    running = session_recordings(session).get(record_path(session, path))
-    if running is None:
-        return f"-ERR Cannot {action} recording session!\n"
-    steer(running.recording)
-    return _SUCCESS
+    steered = steer_recording(session, path, action)
+    return _SUCCESS if steered else f"-ERR Cannot {action} recording session!\n"
 
 
 @command("uuid_displace", "<uuid> [start|stop] <path> [<limit>] [mux]", "Displace audio")
 def uuid_displace(request: ApiRequest) -> str:
     """Put a file in place of what the channel's far end hears; the limit is in ms, flags are r, w and m(ux)."""
-    uuid, action, path, *more = words(request, 3, 5)
-    session = find(request, uuid)
-    if session is None:
-        return NO_SESSION
+    uuid, action, path, *more = words_of(request, 3, 5)
+    session = session_of(request, uuid, NO_SESSION)
     action = action.lower()
     if action == "start":
         flags = more[1].lower() if len(more) > 1 else ""
@@ -101,10 +91,8 @@ def uuid_displace(request: ApiRequest) -> str:
 
 @command("uuid_audio", "<uuid> [start [read|write] [mute|level <level>]|stop]", "uuid_audio")
 def uuid_audio(request: ApiRequest) -> str:
-    uuid, action, *more = words(request, 2, 5)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, action, *more = words_of(request, 2, 5)
+    session = session_of(request, uuid, NO_CHANNEL)
     action = action.lower()
     if action == "stop":
         stop_session_audio(session)
@@ -124,10 +112,8 @@ def uuid_audio(request: ApiRequest) -> str:
 
 @command("uuid_fileman", "<uuid> <cmd>:<val>", "Manage session audio")
 def uuid_fileman(request: ApiRequest) -> str:
-    uuid, text, *_ = words(request, 2, 4)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, text, *_ = words_of(request, 2, 4)
+    session = session_of(request, uuid, NO_CHANNEL)
     file = session.playing
     if file is None:
         return "-ERR No file handle!\n"
@@ -138,10 +124,8 @@ def uuid_fileman(request: ApiRequest) -> str:
 
 @command("uuid_buglist", "<uuid>", "List media bugs on a session")
 def uuid_buglist(request: ApiRequest) -> str:
-    uuid, *_ = words(request, 1, 2)
-    session = find(request, uuid)
-    if session is None:
-        return ""
+    uuid, *_ = words_of(request, 1, 2)
+    session = session_of(request, uuid, "")
     listed = [(bug.function, bug.target) for bug in media_bugs(session)]
     rows = "".join(
         f" <media-bug>\n  <function>{function}</function>\n  <target>{target}</target>\n"
@@ -159,14 +143,12 @@ def uuid_session_heartbeat(request: ApiRequest) -> str:
     """
     parts = separate(request.argument, " ", 3)
     if len(parts) < 2:
-        return f"-USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
-    session = find(request, parts[0])
-    if session is None:
-        return f"-ERR Cannot locate session. USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
+        return f"-{_HEARTBEAT_USAGE}"
+    session = session_of(request, parts[0], f"-ERR Cannot locate session. {_HEARTBEAT_USAGE}")
     scheduled = parts[1].lower() == "sched"
     wanted = parts[2:3] if scheduled else parts[1:2]
     if scheduled and not wanted:
-        return f"-USAGE: uuid_session_heartbeat {_HEARTBEAT_SYNTAX}\n"
+        return f"-{_HEARTBEAT_USAGE}"
     number = leading_int(wanted[0])
     seconds = _DEFAULT_HEARTBEAT if number < 0 else min(number, _LONGEST_HEARTBEAT)
     if seconds:
@@ -180,10 +162,8 @@ def uuid_session_heartbeat(request: ApiRequest) -> str:
 @command("uuid_preprocess", "<>", "Pre-process Channel")
 def uuid_preprocess(request: ApiRequest) -> str:
     """Have noise suppressed and the gain regulated on a channel, see `host.ivr.preprocess`."""
-    uuid, *more = words(request, 2, 3)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, *more = words_of(request, 2, 3)
+    session = session_of(request, uuid, NO_CHANNEL)
     try:
         preprocess_session(session, more[0])
     except SpeexDspUnavailable as error:
@@ -201,9 +181,7 @@ def tone_detect(request: ApiRequest) -> str:
     parts = separate(request.argument, " ", 8)
     if len(parts) < 3:
         return ""
-    session = find(request, parts[0])
-    if session is None:
-        return NO_SESSION
+    session = session_of(request, parts[0], NO_SESSION)
     key, tones, flags, when, application, data, hits = (parts[1:] + [""] * 7)[:7]
     seconds = 0
     if when:

@@ -7,13 +7,13 @@ from typing import Final
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
 from host.channel import Flag
+from host.channel_argument import NO_CHANNEL, find, session_of, words_of
 from host.interfaces import ApiRequest
 from host.ivr.broadcast import broadcast, flush_broadcasts
 from host.ivr.hold import hold, toggle_hold, unhold
 from host.ivr.park import park_session
 from host.ivr.transfer_recordings import follow_transfer
 from host.ivr.uuid_bridge import uuid_bridge as bridge_sessions
-from host.modules.mod_commands.channel_argument import NO_CHANNEL, find, words
 from host.session import Session
 
 commands: Final = ApiTable("mod_commands")
@@ -24,19 +24,15 @@ _OK: Final = "+OK\n"
 
 @command("uuid_park", "<uuid>", "Park channel")
 def uuid_park(request: ApiRequest) -> str:
-    session = find(request, request.argument)
-    if session is None:
-        return NO_CHANNEL
+    session = session_of(request, request.argument, NO_CHANNEL)
     park_session(session)
     return _OK
 
 
 @command("uuid_transfer", "<uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]", "Transfer a session")
 def uuid_transfer(request: ApiRequest) -> str:
-    uuid, *where = words(request, 2, 5)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, *where = words_of(request, 2, 5)
+    session = session_of(request, uuid, NO_CHANNEL)
     leg = ""
     if where[0].startswith("-"):
         leg, *where = where
@@ -59,12 +55,10 @@ def uuid_transfer(request: ApiRequest) -> str:
     "Transfer a session and its partner",
 )
 def uuid_dual_transfer(request: ApiRequest) -> str:
-    uuid, *where = words(request, 3, 4)
+    uuid, *where = words_of(request, 3, 4)
     if len(where) != 2:
         raise UsageError
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    session = session_of(request, uuid, NO_CHANNEL)
     other = _bridged_to(request, session)
     if other is not None:
         for one in (session, other):
@@ -90,29 +84,19 @@ def uuid_bridge(request: ApiRequest) -> str:
 
 @command("uuid_broadcast", "<uuid> <path> [aleg|bleg|holdb|both]", "Execute dialplan application")
 def uuid_broadcast(request: ApiRequest) -> str:
-    uuid, text, *legs = words(request, 2, 3)
+    uuid, text, *legs = words_of(request, 2, 3)
     sent = broadcast(request.switch, uuid, text, legs[0].lower() if legs else "aleg")
     return "+OK Message sent\n" if sent else "-ERR invalid uuid\n"
 
 
+@command("break", "<uuid> [all]", "uuid_break")
 @command("uuid_break", "<uuid> [all]", "Break out of media sent to channel")
 def uuid_break(request: ApiRequest) -> str:
-    return _break(request)
-
-
-@command("break", "<uuid> [all]", "uuid_break")
-def break_(request: ApiRequest) -> str:
-    return _break(request)
-
-
-def _break(request: ApiRequest) -> str:
     """End what plays; with `all` also what was to come after it; with `both` on the bridged leg, too."""
     if not request.argument:
         raise UsageError
     uuid, _, how = request.argument.partition(" ")
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    session = session_of(request, uuid, NO_CHANNEL)
     other = _bridged_to(request, session) if "both" in how else None
     for one in (session, other):
         if one is not None:
@@ -122,21 +106,11 @@ def _break(request: ApiRequest) -> str:
     return _OK
 
 
+@command("pause", "<uuid> <on|off>", "Pause media on a channel")
 @command("uuid_pause", "<uuid> <on|off>", "Pause media on a channel")
 def uuid_pause(request: ApiRequest) -> str:
-    return _pause(request)
-
-
-@command("pause", "<uuid> <on|off>", "Pause media on a channel")
-def pause(request: ApiRequest) -> str:
-    return _pause(request)
-
-
-def _pause(request: ApiRequest) -> str:
-    uuid, wanted, *_ = words(request, 2, 4)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, wanted, *_ = words_of(request, 2, 4)
+    session = session_of(request, uuid, NO_CHANNEL)
     if wanted.lower() == "on":
         session.channel.set_flag(Flag.HOLD)
     else:

@@ -7,18 +7,20 @@ from typing import Final
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
 from host.channel import Flag
+from host.channel_argument import (
+    NO_CHANNEL,
+    find,
+    no_such_channel,
+    parts_of,
+    session_of,
+    uuid_and_text,
+    words_of,
+)
 from host.channel_event import channel_event
 from host.hangup_cause import HangupCause, find_cause
 from host.interfaces import ApiRequest
 from host.leading_number import leading_int
 from host.log import level_of
-from host.modules.mod_commands.channel_argument import (
-    NO_CHANNEL,
-    find,
-    no_such_channel,
-    uuid_and_text,
-    words,
-)
 
 commands: Final = ApiTable("mod_commands")
 command = commands.command
@@ -30,49 +32,39 @@ _MOST_VARIABLES: Final = 64
 
 @command("uuid_answer", "<uuid>", "answer")
 def uuid_answer(request: ApiRequest) -> str:
-    session = find(request, request.argument)
-    if session is None:
-        return _ERROR
+    session = session_of(request, request.argument, _ERROR)
     session.answer()
     return _OK
 
 
 @command("uuid_pre_answer", "<uuid>", "pre_answer")
 def uuid_pre_answer(request: ApiRequest) -> str:
-    session = find(request, request.argument)
-    if session is None:
-        return _ERROR
+    session = session_of(request, request.argument, _ERROR)
     session.pre_answer()
     return _OK
 
 
 @command("uuid_ring_ready", "<uuid> [queued]", "Sending ringing to a channel")
 def uuid_ring_ready(request: ApiRequest) -> str:
-    uuid, *how = words(request, 1, 2)
+    uuid, *how = words_of(request, 1, 2)
     if how and how[0].lower() != "queued":
         raise UsageError
-    session = find(request, uuid)
-    if session is None:
-        return _ERROR
+    session = session_of(request, uuid, _ERROR)
     session.ring_ready()
     return _OK
 
 
 @command("uuid_early_ok", "<uuid>", "stop ignoring early media")
 def uuid_early_ok(request: ApiRequest) -> str:
-    session = find(request, request.argument)
-    if session is None:
-        return _ERROR
+    session = session_of(request, request.argument, _ERROR)
     session.channel.set_flag(Flag.EARLY_OK)
     return ""
 
 
 @command("uuid_outgoing_answer", "<uuid>", "Answer outgoing channel")
 def uuid_outgoing_answer(request: ApiRequest) -> str:
-    (uuid,) = words(request, 1, 1)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    (uuid,) = words_of(request, 1, 1)
+    session = session_of(request, uuid, NO_CHANNEL)
     if not session.channel.outbound:
         return "-ERR Not an outbound channel!\n"
     session.mark_answered()
@@ -84,9 +76,7 @@ def uuid_kill(request: ApiRequest) -> str:
     uuid, _, cause = request.argument.partition(" ")
     if not uuid:
         raise UsageError
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    session = session_of(request, uuid, NO_CHANNEL)
     session.channel.hangup(_cause(cause))
     return _OK
 
@@ -117,10 +107,8 @@ def uuid_exists(request: ApiRequest) -> str:
 @command("uuid_dump", "<uuid> [format]", "Dump session vars")
 def uuid_dump(request: ApiRequest) -> str:
     """Tell all of a channel: URL-encoded, or as `plain` text in square brackets, `xml` or `json`."""
-    uuid, *form = words(request, 1, 2)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, *form = words_of(request, 1, 2)
+    session = session_of(request, uuid, NO_CHANNEL)
     event = channel_event(session.channel, "CHANNEL_DATA")
     wanted = form[0].lower() if form else "txt"
     if wanted == "plain":
@@ -130,10 +118,8 @@ def uuid_dump(request: ApiRequest) -> str:
 
 @command("uuid_getvar", "<uuid> <var>", "Get a variable from a channel")
 def uuid_getvar(request: ApiRequest) -> str:
-    uuid, name, *_ = words(request, 2, 4)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, name, *_ = words_of(request, 2, 4)
+    session = session_of(request, uuid, NO_CHANNEL)
     channel = session.channel
     base, bracket, index = name.partition("[")
     value = None
@@ -146,10 +132,8 @@ def uuid_getvar(request: ApiRequest) -> str:
 
 @command("uuid_setvar", "<uuid> <var> [value]", "Set a variable")
 def uuid_setvar(request: ApiRequest) -> str:
-    uuid, name, *value = words(request, 2, 3)
-    session = find(request, uuid)
-    if session is None:
-        return NO_CHANNEL
+    uuid, name, *value = words_of(request, 2, 3)
+    session = session_of(request, uuid, NO_CHANNEL)
     if not name:
         return "-ERR No variable specified\n"
     session.channel.set_variable(name, value[0] if value else None)
@@ -188,9 +172,7 @@ def uuid_loglevel(request: ApiRequest) -> str:
     level = level_of(text.removeprefix("-b ").strip())
     if level is None:
         return "-ERR Invalid log level!\n"
-    session = find(request, uuid)
-    if session is None:
-        return no_such_channel(uuid)
+    session = session_of(request, uuid, no_such_channel(uuid))
     session.channel.log_level = level
     other = find(request, session.partner) if both and session.partner is not None else None
     if other is not None:
@@ -200,21 +182,15 @@ def uuid_loglevel(request: ApiRequest) -> str:
 
 @command("uuid_zombie_exec", "<uuid>", "Set zombie_exec flag on the specified uuid")
 def uuid_zombie_exec(request: ApiRequest) -> str:
-    session = find(request, request.argument)
-    if session is None:
-        return "-ERR no such session\n"
+    session = session_of(request, request.argument, "-ERR no such session\n")
     session.channel.set_flag(Flag.ZOMBIE_EXEC)
     return "+OK MMM Brains...\n"
 
 
 @command("uuid_xfer_zombie", "<uuid>", "Allow A leg to hangup and continue originating")
 def uuid_xfer_zombie(request: ApiRequest) -> str:
-    parts = separate(request.argument, " ", 2)
-    if not parts:
-        raise UsageError("-ERR Operation Failed\n")
-    session = find(request, parts[0])
-    if session is None:
-        return "-ERR Operation Failed\n"
+    parts = parts_of(request, 1, 2, "-ERR Operation Failed\n")
+    session = session_of(request, parts[0], "-ERR Operation Failed\n")
     session.channel.set_flag(Flag.XFER_ZOMBIE)
     return "+OK Success\n"
 

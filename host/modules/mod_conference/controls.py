@@ -12,6 +12,7 @@ from host.log import LogLevel
 from host.modules.mod_conference import events
 from host.modules.mod_conference.member import ENERGY_STEP, HIGHEST_ENERGY
 from host.modules.mod_conference.profile import control_group
+from host.modules.mod_conference.room_sound import set_moh
 
 if TYPE_CHECKING:
     from host.modules.mod_conference.member import Member
@@ -109,7 +110,7 @@ def _deaf_off(member: Member, control: Control) -> None:
 
 
 def _moh_toggle(member: Member, control: Control) -> None:
-    member.room.set_moh("toggle")
+    set_moh(member.room, "toggle")
 
 
 def _lock_toggle(member: Member, control: Control) -> None:

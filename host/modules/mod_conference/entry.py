@@ -14,13 +14,12 @@ from host.ivr.input_args import InputArgs
 from host.ivr.play import play_file
 from host.ivr.speak import speak_text
 from host.log import LogLevel
-from host.modules.mod_conference import events
+from host.modules.mod_conference import events, membership
 from host.modules.mod_conference.flags import combined_variable, member_flags
 from host.modules.mod_conference.member import Member
 from host.modules.mod_conference.outcall import Outcall, call_in, place_outcalls
-from host.modules.mod_conference.playlist import LEAD_IN
 from host.modules.mod_conference.profile import DEFAULT_PROFILE, Profile, find_profile
-from host.modules.mod_conference.sounds import full_name
+from host.modules.mod_conference.sounds import LEAD_IN, full_name
 from host.modules.mod_conference.stay import stay
 from host.status import Status
 from host.truth import is_true
@@ -263,7 +262,7 @@ def _join(
     member = Member(room, session, number, wanted)
     channel.private[_SILENT] = True
     tell_codec(channel, "read", "L16", session.line.rate)
-    room.add(member, silent=silent)
+    membership.add(room, member, silent=silent)
     return member
 
 
@@ -273,7 +272,7 @@ def _serve(member: Member) -> None:
             stay(member)
     finally:
         member.running = False
-        member.room.remove(member)
+        membership.remove(member.room, member)
         tell_codec(member.channel, "read", *member.former_codec)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from host.escape import url_encode, xml_escape
+from host.escape import attribute_escape, url_encode, xml_escape
 
 if TYPE_CHECKING:
     from host.modules.mod_conference.member import Member
@@ -107,9 +107,9 @@ def _xml_room(room: Room) -> str:
     if room.grace > 0:
         attributes.append(("endconference_grace_time", str(room.grace)))
     attributes.append(("run_time", str(room.run_time)))
-    written = " ".join(f'{name}="{_attribute(value)}"' for name, value in attributes)
+    written = " ".join(f'{name}="{attribute_escape(value)}"' for name, value in attributes)
     variables = "".join(
-        f'      <variable name="{_attribute(name)}" value="{_attribute(value)}"></variable>\n'
+        f'      <variable name="{attribute_escape(name)}" value="{attribute_escape(value)}"></variable>\n'
         for name, value in room.variables.items()
     )
     members = "".join(_xml_recording(one) for one in room.recordings.running())
@@ -177,10 +177,6 @@ def _xml_member(member: Member) -> str:
 
 def _since(member: Member) -> int:
     return member.room.clock.time() // 1_000_000 - member.joined
-
-
-def _attribute(value: str) -> str:
-    return xml_escape(value).replace('"', "&quot;")
 
 
 def _truth(value: bool) -> str:

@@ -107,12 +107,16 @@ def agc(call: Call, who: Member, data: str | None) -> None:
         events.fire(who.room, "agc-level-member", ("Agc-Level", str(who.gain_level)), member=who)
 
 
+def _louder(volume: int, data: str) -> int:
+    """Return the volume that `up`, `down` or a number makes of another, within no bounds."""
+    return {"up": volume + 1, "down": volume - 1}.get(data.lower(), leading_int(data))
+
+
 @member("volume_in", _LEVEL)
 def volume_in(call: Call, who: Member, data: str | None) -> None:
     """Tell or set how loud a member is heard."""
     if data is not None:
-        steps = {"up": who.volume_in + 1, "down": who.volume_in - 1}
-        who.set_volume_in(steps.get(data.lower(), leading_int(data)))
+        who.set_volume_in(_louder(who.volume_in, data))
     call.write(f"+OK Volume IN {who.id} = {who.volume_in}\n")
     if data is not None:
         events.fire(who.room, "volume-in-member", ("Volume-Level", str(who.volume_in)), member=who)
@@ -122,8 +126,7 @@ def volume_in(call: Call, who: Member, data: str | None) -> None:
 def volume_out(call: Call, who: Member, data: str | None) -> None:
     """Tell or set how loud a member hears."""
     if data is not None:
-        steps = {"up": who.volume_out + 1, "down": who.volume_out - 1}
-        who.set_volume_out(steps.get(data.lower(), leading_int(data)))
+        who.set_volume_out(_louder(who.volume_out, data))
     call.write(f"+OK Volume OUT {who.id} = {who.volume_out}\n")
     if data is not None:
         events.fire(who.room, "volume-out-member", ("Volume-Level", str(who.volume_out)), member=who)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from host.clock import MILLISECOND
 from host.leading_number import leading_int
 from host.modules.mod_conference import events
+from host.modules.mod_conference.room_sound import look_after_music
 from media.mix import GRANULAR_LIMIT
 from media.source import Repeat
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from host.modules.mod_conference.sounds import RoomSound
     from media.mixer_handle import MixerSound
     from media.source import Source
-
-# FreeSWITCH: a room's own sounds begin after so many frames.
-LEAD_IN: Final = 20
 
 _FOR_EVER: Final = frozenset({"inf", "infinite"})
 
@@ -166,7 +164,7 @@ class Playlist:
         if self._entries and not self._entries[0].stopped:
             self._start(self._entries[0])
         if not self._entries and self._member is None:
-            self._room.look_after_music()
+            look_after_music(self._room)
 
     def _tell_end(self, entry: _Entry) -> None:
         if entry.sound.speech:

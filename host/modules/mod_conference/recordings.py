@@ -147,7 +147,7 @@ class Recordings:
         try:
             headers.append(("Record-File-Size", str(os.path.getsize(split_parameters(one.path)[1]))))
         except OSError:
-            pass
+            pass  # what is recorded to a stream, or was taken away meanwhile, has no size to tell
         events.fire(room, "stop-recording", *headers, known_as="stop-recording")
         room.switch.log(LogLevel.INFO, f"Recording of {one.path} Stopped")
 

@@ -12,12 +12,13 @@ from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_conference import events, watches
 from host.modules.mod_conference.flags import room_flags
-from host.modules.mod_conference.playlist import LEAD_IN, Playlist
+from host.modules.mod_conference.mixer_notice import take_notice
+from host.modules.mod_conference.playlist import Playlist
 from host.modules.mod_conference.recordings import Recordings
-from host.modules.mod_conference.sounds import open_room_sound
+from host.modules.mod_conference.room_sound import play
+from host.modules.mod_conference.sounds import LEAD_IN
 from host.truth import is_true
 from host.variables import Variables
-from media.notice import FloorTaken, Notice, PlaybackEnded, Talking
 
 if TYPE_CHECKING:
     from host.channel import Channel
@@ -117,7 +118,9 @@ class Room:
         for variable, value in profile.variables:
             self.variables.set(variable, value)
         comfort = profile.comfort_noise * max(1, self.rate // 8000)
-        self.mixer = switch.engine.mixer(self.rate, self.interval, self._take_notice, comfort)
+        self.mixer = switch.engine.mixer(
+            self.rate, self.interval, lambda notice: take_notice(self, notice), comfort
+        )
         self.files = Playlist(self)
         self.endless = Playlist(self, beside=True)
         self.recordings = Recordings(self)
@@ -200,179 +203,13 @@ class Room:
         """How many relations there are."""
         return sum(len(member.relations) for member in self.members)
 
-    # -- who comes and goes --------------------------------------------------------------------------------------
-
-    def add(self, member: Member, *, silent: bool) -> None:
-        """Let a member in, with the sounds and events that go with it."""
-        channel = member.channel
-        with self.lock:
-            if member.ghost:
-                self.ghosts += 1
-            else:
-                self.count += 1
-            if "endconf" in member.flags:
-                self.mandatory_left = None
-            if "mandatory_member_endconf" in member.flags:
-                self.mandatory += 1
-                self.mandatory_left = None
-            self.members.insert(0, member)
-            self.mixer.join(member.session.line, member.settings)
-            if self.waits_for_moderator and member.moderator:
-                self.flags.discard("wait-mod")
-            self.apply()
-        variables = channel.variables
-        variables.set("conference_member_id", str(member.id))
-        variables.set("conference_moderator", "true" if member.moderator else "false")
-        variables.set("conference_ghost", "true" if member.ghost else "false")
-        variables.set("conference_recording", self.recordings.last_path)
-        variables.set("conference_uuid", self.uuid)
-        if not channel.get_variable("conference_call_key"):
-            number = channel.get_variable("caller_id_number") or ""
-            variables.set("conference_call_key", f"conference_{self.name}_{self.domain}_{number}")
-        self._welcome(member, silent=silent)
-        if self.least and self.count >= self.least:
-            self.enforces_least = True
-        if not silent:
-            events.fire(self, "add-member", member=member, known_as="add-member")
-        events.fire_presence(self)
-        if "talk-data-events" in member.flags:
-            watches.report_talk(member)
-        self.recordings.start_automatic(channel)
-        self.look_after_music()
-
-    def _welcome(self, member: Member, *, silent: bool) -> None:
-        channel = member.channel
-        if self.count > 1:
-            music = (self.moh or self.other_moh) and not self.waits_for_moderator
-            if music or (
-                self.waits_for_moderator and not channel.is_true("conference_permanent_wait_mod_moh")
-            ):
-                self.endless.stop(everything=True)
-                self.no_moh = False
-            if not silent and self.enter_sounds:
-                self.play(
-                    channel.get_variable("conference_enter_sound") or self.enter_sound, LEAD_IN, channel
-                )
-        announce = self.profile.number("announce-count")
-        if silent or channel.private.get("conference_outcalls"):
-            return
-        if self.count >= announce > 1:
-            member.say(f"There are {self.count} callers", LEAD_IN)
-        elif self.count == 1 and not self.perpetual and not self.waits_for_moderator and not self.bridged:
-            alone = self.profile.get("alone-sound")
-            if alone and not member.ghost:
-                self.endless.stop(everything=True)
-                self.play(alone, LEAD_IN, channel)
-            else:
-                member.say("You are currently the only person in this conference.", LEAD_IN)
-
-    def remove(self, member: Member) -> None:
-        """Let a member out; with the last one, or too few, the room ends."""
-        channel = member.channel
-        own_sound = channel.get_variable("conference_exit_sound")
-        if own_sound:
-            self.play(own_sound, LEAD_IN, channel)
-        with self.lock:
-            self.members.remove(member)
-            self.mixer.leave(member.session.line)
-            member.files.clear()
-            member.relations.clear()
-            for other in self.members:
-                other.relations.pop(member.id, None)
-            self.relate()
-            if self.floor is member:
-                self.floor = None
-            if member.ghost:
-                self.ghosts -= 1
-            else:
-                self.count -= 1
-            self.apply()
-        if "mandatory_member_endconf" in member.flags:
-            self.mandatory -= 1
-            if not self.mandatory:
-                self.mandatory_left = self.clock.now()
-                watches.end_after_grace(self)
-        events.fire_presence(self)
-        channel.variables.set("conference_call_key", None)
-        left = self.count + self.ghosts
-        if left == 0:
-            self.recordings.stop_all()
-        over = "endconf" in member.flags or left == 0 or (self.enforces_least and left < self.least)
-        if over:
-            self.end()
-        else:
-            if self.waits_for_moderator and not channel.is_true("conference_permanent_wait_mod_moh"):
-                self.endless.stop(everything=True)
-            if not own_sound and self.exit_sounds:
-                self.play(self.exit_sound, 0, channel)
-            alone = self.profile.get("alone-sound")
-            if self.count == 1 and alone and not self.waits_for_moderator and not member.ghost:
-                self.endless.stop(everything=True)
-                self.play(alone, 0, channel)
-            self.look_after_music()
-        events.fire(self, "del-member", member=member)
-
-    # -- sound ---------------------------------------------------------------------------------------------------
-
-    def play(
-        self, path: str, lead_in: int = 0, channel: Channel | None = None, *, beside: bool = False
-    ) -> bool:
-        """Play a path to all, after what is played already or `beside` it; False when there is nothing to play."""
-        if not path or not self.count or self.ending:
-            return False
-        sound = open_room_sound(self, path, channel)
-        if sound is None:
-            events.fire(
-                self,
-                "play-file",
-                ("File", path),
-                ("Async", "true" if beside else "false"),
-                ("Error", "File could not be played"),
-            )
-            return False
-        (self.endless if beside else self.files).add(sound, lead_in)
-        return True
-
-    def stop_files(self, which: str) -> int:
-        """Stop the `current` file, the `async` one, or `all`; return how many that were."""
-        with self.lock:
-            if which == "current":
-                return self.files.stop(everything=False)
-            stopped = self.files.stop(everything=True) if which == "all" else 0
-            return stopped + self.endless.stop(everything=True)
-
-    def set_moh(self, what: str) -> None:
-        """Switch music on hold: `on`, `off`, `toggle`, `reset` to the profile's, or a path of its own."""
-        lowered = what.lower()
-        if lowered in ("on", "off", "toggle"):
-            self.no_moh = {"on": False, "off": True, "toggle": not self.no_moh}[lowered]
-        else:
-            self.other_moh = "" if lowered == "reset" else what
-        if self.no_moh or self.other_moh:
-            self.endless.stop(everything=True)
-        self.look_after_music()
-
-    def look_after_music(self) -> None:
-        """See in the next frame whether music has to be played: to somebody alone, or until a moderator comes."""
-        self.clock.call_later(self.interval * MILLISECOND, self._play_music)
-
-    def _play_music(self) -> None:
-        with self.lock:
-            if self.ending or len(self.endless):
-                return
-            music = self.other_moh or self.moh
-            quiet = self.no_moh or any("nomoh" in member.flags for member in self.members)
-            alone = self.count == 1 and not quiet
-            if self.perpetual:
-                self.play(self.perpetual, LEAD_IN, beside=True)
-            elif music and (alone or self.waits_for_moderator) and not len(self.files):
-                self.play(music, LEAD_IN, beside=True)
+    # -- who gets in and who is seen -------------------------------------------------------------------------------
 
     def set_lock(self, locked: bool) -> None:
         """Let nobody in any more, or everybody again."""
         sound = self.profile.get("is-locked-sound" if locked else "is-unlocked-sound")
         if sound:
-            self.play(sound, LEAD_IN)
+            play(self, sound, LEAD_IN)
         self.locked = locked
         events.fire(self, "lock" if locked else "unlock")
 
@@ -381,36 +218,6 @@ class Room:
         former, self.floor = self.floor, member
         self.mixer.set_floor(member.session.line if member is not None else None)
         events.fire_floor_change(self, former, member)
-
-    def _take_notice(self, notice: Notice) -> None:
-        # not here: the media engine must not wait for the room
-        self.clock.call_later(0, lambda: self._heed(notice))
-
-    def _heed(self, notice: Notice) -> None:
-        with self.lock:
-            if isinstance(notice, PlaybackEnded):
-                for playlist in (self.files, self.endless, *(member.files for member in self.members)):
-                    if playlist.take_end(notice.playback):
-                        return
-                return
-            if not isinstance(notice, Talking | FloorTaken):
-                return
-            member = next((m for m in self.members if m.session.line.number == notice.line), None)
-        if member is None:
-            return
-        if isinstance(notice, FloorTaken):
-            if self.floor is not member:
-                former, self.floor = self.floor, member
-                events.fire_floor_change(self, former, member)
-            return
-        member.talking = notice.statistics is None
-        if notice.statistics is not None:
-            member.end_talk(notice.statistics)
-        elif member.speaks and not member.held:
-            member.note_talk()
-            events.fire(self, "start-talking", member=member)
-        elif "mute-detect" in member.flags and not member.speaks:
-            member.tell_muted_talk()
 
     # -- its end --------------------------------------------------------------------------------------------------
 

@@ -171,10 +171,9 @@ def unlock(call: Call) -> bool:
 @room("dial", DIAL_SYNTAX)
 def dial(call: Call) -> bool:
     """Call somebody in and wait for the answer."""
-    if not call.words:
-        call.write("-ERR Bad Args\n")
+    wanted = _wanted(call)
+    if wanted is None:
         return False
-    wanted = Outcall(call.word(0), call.word(2), call.word(1))
     cause, _ = call_in(call.room.switch, call.room.name, call.room, wanted)
     call.write(f"+OK Call Requested: result: [{cause.name}]\n")
     return True
@@ -183,13 +182,20 @@ def dial(call: Call) -> bool:
 @room("bgdial", DIAL_SYNTAX)
 def bgdial(call: Call) -> bool:
     """Call somebody in without waiting."""
-    if not call.words:
-        call.write("-ERR Bad Args\n")
+    wanted = _wanted(call)
+    if wanted is None:
         return False
-    wanted = Outcall(call.word(0), call.word(2), call.word(1))
     job = call_in_background(call.room.switch, call.room.name, call.room, wanted)
     call.write(f"+OK Job-UUID: {job}\n")
     return True
+
+
+def _wanted(call: Call) -> Outcall | None:
+    """Return who is to be called; None, told to the caller, where nobody is named."""
+    if not call.words:
+        call.write("-ERR Bad Args\n")
+        return None
+    return Outcall(call.word(0), call.word(2), call.word(1))
 
 
 @room("transfer", "<conference_name> <member id> [...<member id>]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from host.leading_number import leading_int
-from host.modules.mod_conference import events
+from host.modules.mod_conference import events, room_sound
 from host.modules.mod_conference.sounds import speak
 from host.modules.mod_conference.subcommand import Call, SubCommands
 
@@ -40,7 +40,7 @@ def play(call: Call) -> bool:
         return False
     path = words[0]
     if len(words) == 1:
-        if not call.room.play(path, beside=beside):
+        if not room_sound.play(call.room, path, beside=beside):
             call.write(f"-ERR (play) File: {path} not found.\n")
             return True
         call.write(f"+OK (play) Playing file {path}\n")
@@ -65,7 +65,7 @@ def play(call: Call) -> bool:
 def moh(call: Call) -> bool:
     """Switch or change the music that somebody alone hears."""
     if call.words:
-        call.room.set_moh(call.words[0])
+        room_sound.set_moh(call.room, call.words[0])
         call.write("+OK moh\n")
     else:
         call.write("-ERR invalid moh param\n")
@@ -167,7 +167,7 @@ def stop(call: Call) -> bool:
             stopped = playlist.stop(everything=which == "all")
             call.write(f"+OK Stopped {stopped} files.\n")
     else:
-        call.write(f"+OK Stopped {call.room.stop_files(which)} files.\n")
+        call.write(f"+OK Stopped {room_sound.stop_files(call.room, which)} files.\n")
     return True
 
 

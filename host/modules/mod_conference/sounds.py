@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from host.log import LogLevel
 from host.sound_file import SCHEME_MARK, SoundFileError, open_prompt, split_parameters
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from host.modules.mod_conference.room import Room
     from media.source import Source
 
-_SAY = "say:"
+# FreeSWITCH: a room's own sounds begin after so many frames.
+LEAD_IN: Final = 20
+
+_SAY: Final = "say:"
 
 
 @dataclass(slots=True)

@@ -92,9 +92,13 @@ class _Keys:
         session.channel.variables.set("last_non_matching_digits", digits)
         event = Event("CHANNEL_DATA")
         event.add_header("digits", digits)
-        session.queue_event(event)
+        # FreeSWITCH: an operation that takes input looks for keys first, and for an event in the same breath.
         for digit in digits:
             session.receive_digit(Digit(digit, source="APP", processed=False))
+        if session.in_own_thread or callable(session.channel.private.get("divert_events")):
+            session.queue_event(event)
+        else:
+            session.inbox.put_with_next_frame(event)
 
 
 def _targets(session: Session, target: str) -> Iterator[Session]:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 from host.application_table import ApplicationTable
 from host.arguments import separate
 from host.channel import Flag
-from host.clock import MILLISECOND
-from host.dtmf_string import PAUSES_MS, SentDigit, parse_dtmf, wants_processing
+from host.dtmf_string import parse_dtmf, wants_processing
 from host.inbox import Digit
 from host.ivr.digits import play_and_get_digits as ask
 from host.ivr.digits import read as read_digits
-from host.ivr.note_sent import note_sent_digits
+from host.ivr.send_dtmf import send_dtmf_string
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.media_bug import MediaBug, add_media_bug, media_bugs, remove_media_bug
@@ -29,7 +28,6 @@ _application = _applications.application
 _TERMINATOR: Final = "#"
 _LEAST_TIMEOUT_MS: Final = 1000
 _INBAND: Final = "inband_dtmf"
-_SAMPLES_PER_MS: Final = 8
 
 
 def load(switch: Switch) -> None:
@@ -109,21 +107,7 @@ def queue_dtmf(session: Session, data: str) -> None:
 @_application("send_dtmf", "<dtmf_data>", "Send dtmf to be sent")
 def send_dtmf(session: Session, data: str) -> None:
     """Send keys to the far end, one after another; `w` and `W` wait."""
-    digits = parse_dtmf(data, session.switch.control)
-    note_sent_digits(session.channel, digits)
-    _send_next(session, digits)
-
-
-def _send_next(session: Session, digits: list[SentDigit]) -> None:
-    if not digits or session.channel.down:
-        return
-    digit, *rest = digits
-    wait = PAUSES_MS.get(digit.digit)
-    if wait is None:
-        session.io.send_dtmf(session, digit.digit, digit.duration)
-        wait = digit.duration // _SAMPLES_PER_MS
-    if rest:
-        session.clock.call_later(wait * MILLISECOND, lambda: _send_next(session, rest))
+    send_dtmf_string(session, data)
 
 
 @_application("block_dtmf", "", "Block DTMF")

@@ -147,6 +147,8 @@ def _nested(
         leading_int(timeout) if timeout is not None else DEFAULT_TIMEOUT,
         variables,
         profile=call.profile if keep_profile else None,
+        cancel=call.cancel,
+        wait=call.wait,
     )
     if call.forked:
         return place_first(request, dial_string)

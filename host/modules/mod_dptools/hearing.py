@@ -39,17 +39,15 @@ def load(switch: Switch) -> None:
 @_application("wait_for_silence", _WAIT_SYNTAX, "wait_for_silence", media=True)
 def wait_for_silence(session: Session, data: str) -> None:
     """Wait for so many frames of silence in a row after more than so many of sound."""
-    words = separate(data, " ", 5)
-    numbers = [leading_int(word) for word in words[:4]]
-    if len(numbers) < 4 or numbers[0] <= 0 or numbers[1] <= 0:
-        session.channel.log(LogLevel.ERR, f"Usage: {_WAIT_SYNTAX}")
+    wanted = _wanted(session, data, 4, _WAIT_SYNTAX)
+    if wanted is None:
         return
-    threshold, hits, listen_hits, timeout = numbers
+    (threshold, hits, listen_hits, timeout), path = wanted
     rate = session.line.rate
     detector = EnergyDetector(
         rate, threshold, hits, listen_hits=max(0, listen_hits), settling=SETTLING_FRAMES - 1
     )
-    told = _listen(session, detector, timeout, words[4] if len(words) > 4 else "")
+    told = _listen(session, detector, timeout, path)
     if told is not None:
         what, heard, row = told
         put = session.channel.set_variable
@@ -61,27 +59,33 @@ def wait_for_silence(session: Session, data: str) -> None:
 @_application("detect_audio", _SOUND_SYNTAX, "detect_audio", media=True)
 def detect_audio(session: Session, data: str) -> None:
     """Wait for more than so many frames of sound in a row."""
-    words = separate(data, " ", 4)
-    numbers = [leading_int(word) for word in words[:3]]
-    if len(numbers) < 3 or numbers[0] <= 0 or numbers[1] <= 0:
-        session.channel.log(LogLevel.ERR, f"Usage: {_SOUND_SYNTAX}")
+    wanted = _wanted(session, data, 3, _SOUND_SYNTAX)
+    if wanted is None:
         return
-    threshold, hits, timeout = numbers
+    (threshold, hits, timeout), path = wanted
     detector = EnergyDetector(session.line.rate, threshold, hits + 1, "sound")
-    _detect(session, "detect_audio", detector, timeout, words[3] if len(words) > 3 else "")
+    _detect(session, "detect_audio", detector, timeout, path)
 
 
 @_application("detect_silence", _SILENCE_SYNTAX, "detect_silence", media=True)
 def detect_silence(session: Session, data: str) -> None:
     """Wait for more than so many frames of silence in a row; a frame at the threshold is silent here."""
-    words = separate(data, " ", 4)
-    numbers = [leading_int(word) for word in words[:3]]
-    if len(numbers) < 3 or numbers[0] <= 0 or numbers[1] <= 0:
-        session.channel.log(LogLevel.ERR, f"Usage: {_SILENCE_SYNTAX}")
+    wanted = _wanted(session, data, 3, _SILENCE_SYNTAX)
+    if wanted is None:
         return
-    threshold, hits, timeout = numbers
+    (threshold, hits, timeout), path = wanted
     detector = EnergyDetector(session.line.rate, threshold + 1, hits + 1, "silence")
-    _detect(session, "detect_silence", detector, timeout, words[3] if len(words) > 3 else "")
+    _detect(session, "detect_silence", detector, timeout, path)
+
+
+def _wanted(session: Session, data: str, count: int, syntax: str) -> tuple[list[int], str] | None:
+    """Return `count` numbers and the path behind them, "" without one; None, told in the log, where they cannot be."""
+    *words, path = [*separate(data, " ", count + 1), ""][: count + 1]
+    numbers = [leading_int(word) for word in words]
+    if len(numbers) < count or numbers[0] <= 0 or numbers[1] <= 0:
+        session.channel.log(LogLevel.ERR, f"Usage: {syntax}")
+        return None
+    return numbers, path
 
 
 def _detect(session: Session, name: str, detector: EnergyDetector, timeout_ms: int, path: str) -> None:

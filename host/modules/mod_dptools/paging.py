@@ -137,7 +137,7 @@ def page(session: Session, data: str) -> None:
 
     def after() -> None:
         if recorded:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # somebody has taken it away already
                 os.unlink(recorded)
 
     place_page(session.switch, Page.of(path, get), targets, after)

@@ -45,7 +45,7 @@ def playback(session: Session, data: str) -> None:
     path, start = data, 0
     at = data.find("@")
     if data[at : at + 2] == "@@":
-        path, start = data[:at], max(0, leading_int(data[at + 2 :]))
+        path, start = data[:at], leading_int(data[at + 2 :])
     _respond(session, play_file(session, path, start, terminator_args(session)))
 
 

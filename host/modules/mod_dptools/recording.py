@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Final
 
 from host.application_table import ApplicationTable
 from host.arguments import separate
+from host.escape import url_decode
 from host.hangup_cause import HangupCause
-from host.ivr.record import (
-    record_file,
-    record_path,
-    session_recordings,
-)
+from host.ivr.record import record_file, steer_recording
 from host.ivr.record import record_session as begin
 from host.ivr.record import stop_record_session as end
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_dptools.terminators import terminator_args
+from host.sound_file import split_parameters
 from host.status import Status
 
 if TYPE_CHECKING:
     from host.session import Session
     from host.switch import Switch
-    from media.recording import Recorder
 
 _applications: Final = ApplicationTable("mod_dptools")
 _application = _applications.application
+
+# FreeSWITCH: what is behind the third word is not looked at.
+_SESSION_WORDS: Final = 3
 
 
 def load(switch: Switch) -> None:
@@ -58,12 +58,15 @@ def record(session: Session, data: str) -> None:
 
 @_application("record_session", "<path> [+<timeout>]", "Record Session", media=True)
 def record_session(session: Session, data: str) -> None:
-    """Record both sides of the call from now on, at most `+N` seconds."""
-    words = data.split(" ", 2)
-    if not words[0]:
+    """Record both sides of the call from now on, at most `+N` seconds, with settings of its own in `{name=value}`."""
+    path, *more = data.split(" ", _SESSION_WORDS - 1)
+    if not path:
         return
-    limit = leading_int(words[1][1:]) if len(words) > 1 and words[1].startswith("+") else 0
-    begin(session, words[0], max(0, limit))
+    limit = 0
+    if more and more[0].startswith("+"):
+        limit = max(0, leading_int(more.pop(0)[1:]))
+    settings, _ = split_parameters(url_decode(" ".join(more)))
+    begin(session, path, limit, {name: value.strip("'") for name, value in settings.items()})
 
 
 @_application("stop_record_session", "<path>", "Stop Record Session", media=True)
@@ -75,35 +78,22 @@ def stop_record_session(session: Session, data: str) -> None:
 @_application("record_session_mask", "<path>", "Mask audio in recording", media=True)
 def record_session_mask(session: Session, data: str) -> None:
     """Record silence in place of what is said."""
-    recording = _recording(session, data)
-    if recording is not None:
-        recording.mask()
+    steer_recording(session, data, "mask")
 
 
 @_application("record_session_unmask", "<path>", "Stop masking audio in recording", media=True)
 def record_session_unmask(session: Session, data: str) -> None:
     """Record again what is said."""
-    recording = _recording(session, data)
-    if recording is not None:
-        recording.unmask()
+    steer_recording(session, data, "unmask")
 
 
 @_application("record_session_pause", "<path>", "Pause recording", media=True)
 def record_session_pause(session: Session, data: str) -> None:
     """Leave out what is said from now on."""
-    recording = _recording(session, data)
-    if recording is not None:
-        recording.pause()
+    steer_recording(session, data, "pause")
 
 
 @_application("record_session_resume", "<path>", "Resume paused recording", media=True)
 def record_session_resume(session: Session, data: str) -> None:
     """Go on with a recording that was paused."""
-    recording = _recording(session, data)
-    if recording is not None:
-        recording.resume()
-
-
-def _recording(session: Session, path: str) -> Recorder | None:
-    running = session_recordings(session).get(record_path(session, path))
-    return None if running is None else running.recording
+    steer_recording(session, data, "resume")

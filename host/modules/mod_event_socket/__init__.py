@@ -56,3 +56,9 @@ def listening_address(switch: Switch) -> tuple[str, int] | None:
     """Return the address and port that the switch's event socket listens on, None when it does not."""
     server = _servers.get(switch)
     return server.address if server is not None else None
+
+
+def listening_refusal(switch: Switch) -> str | None:
+    """Return why the switch's event socket does not listen, None when it does or is not loaded."""
+    server = _servers.get(switch)
+    return server.refusal if server is not None else None

@@ -10,8 +10,9 @@ from host.channel import Flag
 from host.ivr.park import park
 from host.leading_number import leading_int
 from host.log import LogLevel
+from host.modules.mod_event_socket.client import Client
 from host.modules.mod_event_socket.connection import Connection
-from host.modules.mod_event_socket.server import Client, EventSocketServer
+from host.modules.mod_event_socket.server import EventSocketServer
 
 if TYPE_CHECKING:
     from host.session import Session

@@ -104,7 +104,7 @@ class Outbox:
                 if sent:
                     waiting[0] = waiting[0][sent:]
         except BlockingIOError:
-            pass
+            pass  # the client is slow: the rest is written once it can be
         except OSError:
             self.broken = True
         if self.broken:

@@ -59,6 +59,8 @@ def converse(queues: Queues, session: Session, queue: Queue, other: Session, nam
     queues.mark_bridged(session.uuid, other.uuid)
     queues.begin_talk(queue.name, other, session, own_id)
     _bond(session, other)
+    if peer.set_state(ChannelState.CS_CONSUME_MEDIA, after=ChannelState.CS_HIBERNATE):
+        wait_for_state(session.clock, peer, ChannelState.CS_CONSUME_MEDIA)
     _talk(queues, session, other)
     if Flag.TRANSFER in (peer.flags | channel.flags) and peer.up:
         peer.variables.set("fifo_initiated_bridge", None)

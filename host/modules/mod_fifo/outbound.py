@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
 from host.channel_watch import wait_until
 from host.clock import SECOND, Timer
+from host.dial_string import ENTERPRISE_SEPARATOR
 from host.hangup_cause import HangupCause
 from host.ivr.originate import Request, place_call, send_to_application
 from host.ivr.originate_wait import OriginateWait
@@ -26,6 +28,9 @@ _CYCLE: Final = SECOND  # FreeSWITCH: so often the queues are looked at
 _RING_SECONDS: Final = 60
 _BRIDGE_SECONDS: Final = 5  # until an answered member talks
 _GIVEN_UP: Final = frozenset({HangupCause.ORIGINATOR_CANCEL, HangupCause.PICKED_OFF})
+# FreeSWITCH: a member of the directory may be several legs, so it is called by itself.
+_USER: Final = "user/"
+_APART: Final = "ignore_early_media=true,outbound_redirect_fatal=true"
 _EVERY_PHONE_HAS: Final = frozenset({"PCMU", "PCMA"})
 
 
@@ -83,10 +88,7 @@ class Outbound:
             for member in members[:need]:
                 queue.ringing += 1
                 member.ring_count += 1
-                self._switch.clock.spawn(
-                    lambda m=member: self._run(queue, [m], self._enterprise),  # type: ignore[misc]
-                    "fifo-member",
-                )
+                self._switch.clock.spawn(partial(self._run, queue, [member], self._enterprise), "fifo-member")
             return
         if queue.per_cycle:
             members = members[: queue.per_cycle]
@@ -129,16 +131,22 @@ class Outbound:
     def _ringall(self, queue: Queue, members: list[Member], entry: Entry, caller: Session) -> None:
         """Call all members for one caller; who answers first gets the call."""
         variables: dict[str, str] = {}
-        legs: list[str] = []
+        dial_string = ""
         timeout = 0
         for member in members:
             ring = member.timeout or queue.ring_timeout
             timeout = max(timeout, ring)
-            own, rest = take_variables(self._switch.expand(member.originate_string), "{")
+            expanded = self._switch.expand(member.originate_string)
+            apart = _USER in expanded
+            own, rest = take_variables(expanded, "<" if apart else "{")
             own.pop("fifo_outbound_uuid", None)
             variables.update(own)
-            legs.append(f"[leg_timeout={ring},fifo_outbound_uuid={member.uuid},fifo_name={queue.name}]{rest}")
-        dial_string = ",".join(legs)
+            told = f"leg_timeout={ring},fifo_outbound_uuid={member.uuid},fifo_name={queue.name}"
+            if apart:
+                dial_string += f"{{{_APART},{told}}}{rest}"
+                dial_string += ENTERPRISE_SEPARATOR if member is not members[-1] else ""
+            else:
+                dial_string += f"[{told}]{rest},"
         ids = ",".join(member.uuid for member in members)
         call_id = self._switch.new_uuid()
         variables.update(self._caller_variables(queue, entry, caller, variables))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from host.clock import SECOND
-from host.escape import url_encode, xml_escape
+from host.escape import attribute_escape, url_encode, xml_escape
 from host.modules.mod_fifo.events import date_text
 from host.modules.mod_fifo.queues import MANUAL
 from host.xml_cdr import xml_cdr
@@ -33,7 +33,7 @@ class _Element:
         indent = "  " * depth
         if self.lines:
             return [indent + line for line in self.lines]
-        attributes = "".join(f' {name}="{_attribute(value)}"' for name, value in self.attributes)
+        attributes = "".join(f' {name}="{attribute_escape(value)}"' for name, value in self.attributes)
         opening = f"{indent}<{self.tag}{attributes}>"
         if not self.children:
             return [f"{opening}{xml_escape(self.text)}</{self.tag}>"]
@@ -46,10 +46,6 @@ def report(queues: Queues, shown: list[Queue], *, verbose: bool) -> str:
     with queues.lock:
         root = _Element("fifo_report", children=[_queue(queues, queue, verbose) for queue in shown])
         return "\n".join(root.write()) + "\n"
-
-
-def _attribute(text: str) -> str:
-    return xml_escape(text).replace('"', "&quot;")
 
 
 def _queue(queues: Queues, queue: Queue, verbose: bool) -> _Element:

@@ -82,7 +82,7 @@ class Remote:
             try:
                 connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads
             except OSError:
-                pass
+                pass  # it is not connected any more, so nobody reads
         if self._thread is not None:
             self._thread.join()
 

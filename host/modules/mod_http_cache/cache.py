@@ -238,7 +238,7 @@ class HttpCache:
         return os.path.join(self._settings.location, name)
 
     def _unlink(self, name: str) -> None:
-        with suppress(OSError):
+        with suppress(OSError):  # another process that shares the cache was quicker
             os.unlink(self._path(name))
 
 
@@ -263,7 +263,7 @@ def _left(location: str) -> list[Entry]:
     for name in names:
         path = os.path.join(location, name)
         if name.endswith(_PART) and not _runs(name.partition("-")[0]):
-            with suppress(OSError):
+            with suppress(OSError):  # another process that shares the cache was quicker
                 os.unlink(path)
         elif name.endswith(_FACTS):
             entry = _read_facts(path)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from host.api_table import ApiTable
+from host.api_table import ApiTable, Refused
 from host.application_table import ApplicationTable
 from host.arguments import separate
+from host.channel_argument import session_of
 from host.inbox import Digit
 from host.leading_number import leading_int
 from host.log import LogLevel
@@ -21,6 +22,8 @@ from host.modules.mod_spandsp.listening import listen, stop
 from media.dtmf_detector import DtmfDetector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from host.event import Event
     from host.event_bus import Subscription
     from host.interfaces import ApiRequest
@@ -146,10 +149,7 @@ def _applications(loaded: _Loaded) -> ApplicationTable:
     @application("spandsp_inject_tdd", "", "Send TDD data", media=True)
     def inject_tdd(session: Session, data: str) -> None:
         """Type a text to the far end while the call goes on."""
-        if data:
-            text_telephone.encode_into(session, data)
-        else:
-            session.channel.log(LogLevel.ERR, "Missing text data")
+        _type(session, data, text_telephone.encode_into)
 
     @application("spandsp_stop_inject_tdd", "", "stop sending tdd")
     def stop_inject_tdd(session: Session, data: str) -> None:
@@ -159,12 +159,16 @@ def _applications(loaded: _Loaded) -> ApplicationTable:
     @application("spandsp_send_tdd", "", "Send TDD data", media=True)
     def send_tdd(session: Session, data: str) -> None:
         """Type a text to the far end, and go on when it is there."""
-        if data:
-            text_telephone.send(session, data)
-        else:
-            session.channel.log(LogLevel.ERR, "Missing text data")
+        _type(session, data, text_telephone.send)
 
     return applications
+
+
+def _type(session: Session, text: str, way: Callable[[Session, str], object]) -> None:
+    if text:
+        way(session, text)
+    else:
+        session.channel.log(LogLevel.ERR, "Missing text data")
 
 
 def _commands(loaded: _Loaded) -> ApiTable:
@@ -174,14 +178,7 @@ def _commands(loaded: _Loaded) -> ApiTable:
     @command("spandsp_start_tone_detect", "<uuid> <name>", "Start background tone detection with cadence")
     def start_tone_detect(request: ApiRequest) -> str:
         """Listen on a channel for the tones of a descriptor of spandsp.conf."""
-        uuid, _, name = request.argument.partition(" ")
-        if not uuid:
-            return "-ERR missing uuid\n"
-        if not name:
-            return "-ERR missing descriptor name\n"
-        session = _find(request, uuid)
-        if session is None:
-            return _NO_SESSION
+        session, name = _session_and_text(request, "descriptor name")
         started = tone_detection.start_tones(session, name, loaded.descriptors.get(name))
         return "+OK started\n" if started else "-ERR failed to start tone detector\n"
 
@@ -190,50 +187,41 @@ def _commands(loaded: _Loaded) -> ApiTable:
         """Listen for tones on a channel no more."""
         if not request.argument:
             return "-ERR missing session UUID\n"
-        session = _find(request, request.argument)
-        if session is None:
-            return _NO_SESSION
+        session = session_of(request, request.argument, _NO_SESSION)
         stop(session, tone_detection.TONES)
         return "+OK stopped\n"
 
     @command("start_tdd_detect", "<uuid>", "Start background tdd detection")
     def start_tdd_detect(request: ApiRequest) -> str:
         """Read what a text telephone types on a channel."""
-        session = _find(request, request.argument)
-        if session is None:
-            return _NO_SESSION
+        session = session_of(request, request.argument, _NO_SESSION)
         started = text_telephone.start_decoding(session)
         return "+OK started\n" if started else "-ERR failed to start tdd detector\n"
 
     @command("stop_tdd_detect", "<uuid>", "Stop background tdd detection")
     def stop_tdd_detect(request: ApiRequest) -> str:
         """Read no more."""
-        session = _find(request, request.argument)
-        if session is None:
-            return _NO_SESSION
+        session = session_of(request, request.argument, _NO_SESSION)
         text_telephone.stop_decoding(session)
         return "+OK stopped\n"
 
     @command("uuid_send_tdd", "<uuid> <text>", "send tdd data to a uuid")
     def uuid_send_tdd(request: ApiRequest) -> str:
         """Type a text to a channel's far end. FreeSWITCH: it answers +OK whether it can or not."""
-        uuid, _, text = request.argument.partition(" ")
-        if not uuid:
-            return "-ERR missing uuid\n"
-        if not text:
-            return "-ERR missing text\n"
-        session = _find(request, uuid)
-        if session is None:
-            return _NO_SESSION
+        session, text = _session_and_text(request, "text")
         text_telephone.encode_into(session, text)
         return "+OK\n"
 
     return commands
 
 
-def _find(request: ApiRequest, uuid: str) -> Session | None:
-    session = request.switch.find_session(uuid)
-    return session if session is not None and session.channel.up else None
+def _session_and_text(request: ApiRequest, missing: str) -> tuple[Session, str]:
+    uuid, _, text = request.argument.partition(" ")
+    if not uuid:
+        raise Refused("-ERR missing uuid\n")
+    if not text:
+        raise Refused(f"-ERR missing {missing}\n")
+    return session_of(request, uuid, _NO_SESSION), text
 
 
 def _send_for(switch: Switch, event: Event) -> None:

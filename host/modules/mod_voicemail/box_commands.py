@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from host.api_table import ApiTable
+from host.api_table import ApiTable, Refused
 from host.arguments import separate
 from host.clock import SECOND
 from host.modules.mod_voicemail import delivery
@@ -136,20 +136,20 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
                 return chosen.password
         return f"{chosen.greeting_path}:{chosen.name_path}:{chosen.password}"
 
-    def find(account: _Account | None) -> tuple[_Account, LoadedProfile] | None:
+    def find(request: ApiRequest, syntax: str, most_words: int) -> tuple[_Account, LoadedProfile]:
+        if not request.argument:
+            raise Refused(f"Usage: {syntax}\n")
+        account = _account(request.argument, most_words)
         loaded = boxes.find(account.profile) if account is not None else None
-        return None if account is None or loaded is None else (account, loaded)
+        if account is None or loaded is None:
+            raise Refused(_NOWHERE)
+        return account, loaded
 
     list_syntax = "<id>@<domain>[/profile] [xml]"
 
     @table.command("vm_list", list_syntax, "vm_list")
     def vm_list(request: ApiRequest) -> str:
-        if not request.argument:
-            return f"Usage: {list_syntax}\n"
-        found = find(_account(request.argument, 2))
-        if found is None:
-            return _NOWHERE
-        account, loaded = found
+        account, loaded = find(request, list_syntax, 2)
         form, uuid = (*account.words, "", "")[:2]
         messages = loaded.store.in_order(account.user, account.domain, uuid or None)
         if form.lower() == "xml":
@@ -160,13 +160,10 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
 
     @table.command("vm_read", read_syntax, "vm_read")
     def vm_read(request: ApiRequest) -> str:
-        if not request.argument:
-            return f"Usage: {read_syntax}\n"
-        found = find(_account(request.argument, 2))
-        what = found[0].words[0].lower() if found is not None and found[0].words else ""
-        if found is None or what not in ("read", "unread"):
+        account, loaded = find(request, read_syntax, 2)
+        what = account.words[0].lower() if account.words else ""
+        if what not in ("read", "unread"):
             return _NOWHERE
-        account, loaded = found
         uuid = account.words[1] if len(account.words) > 1 else None
         # FreeSWITCH: without a UUID it is every message of the domain.
         loaded.store.mark(switch.clock.time() // SECOND if what == "read" else 0, account.domain, uuid)
@@ -177,12 +174,7 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
 
     @table.command("vm_delete", delete_syntax, "vm_delete")
     def vm_delete(request: ApiRequest) -> str:
-        if not request.argument:
-            return f"Usage: {delete_syntax}\n"
-        found = find(_account(request.argument, 1))
-        if found is None:
-            return _NOWHERE
-        account, loaded = found
+        account, loaded = find(request, delete_syntax, 1)
         store = loaded.store
         uuid = account.words[0] if account.words else ""
         for message in store.of_uuid(uuid) if uuid else store.in_order(account.user, account.domain):

@@ -50,7 +50,7 @@ def check(
         if user is not None and folder is not None and not login_only:
             _Checking(session, boxes, loaded, domain, user, folder, uuid).run()
     except DialogEnded:
-        pass
+        pass  # the caller is said goodbye to all the same
     if channel.ready and not (login_only and user is not None):
         if login.exhausted:
             say(session, "abort")

@@ -49,7 +49,7 @@ def leave(session: Session, boxes: Mailboxes, loaded: LoadedProfile, domain: str
         try:
             _Leaving(session, boxes, loaded, domain, user, skips).run()
         except DialogEnded:
-            pass
+            pass  # the caller is said goodbye to all the same
     if channel.ready and not skips["voicemail_skip_goodbye"]:
         say(session, "goodbye")
 

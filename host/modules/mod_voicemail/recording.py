@@ -128,6 +128,6 @@ def _delete(session: Session, path: str) -> None:
     try:
         os.unlink(path)
     except FileNotFoundError:
-        pass
+        pass  # nothing was recorded
     except OSError as error:
         session.channel.log(LogLevel.WARNING, f"Failed to delete file [{path}]: {error}")
