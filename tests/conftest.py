@@ -1,4 +1,4 @@
-"""Fixtures for tests that need a whole switch in virtual time."""
+"""Fixtures for tests that need a whole switch in virtual time, and which examples hypothesis tries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from host.clock import VirtualClock
 from host.switch import Switch
+
+# The suite tries the same examples each time. `pytest --hypothesis-profile=search` tries others, and more of them.
+# How long one takes says nothing where eight runs share two processors; a test may still ask for a deadline.
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", max_examples=2000, deadline=None)
+settings.load_profile("suite")
 
 # What a call needs that goes through the dialplan and plays something.
 MODULES = ("mod_tone_stream", "mod_dptools", "mod_dialplan_xml", "mod_loopback")

@@ -15,9 +15,10 @@ from host.switch import Switch
 from media.line import Line
 from media.notice import DigitReceived, Notice
 from media.source import Source
+from tests.host.handset import Handset
 
 
-class Far:
+class Far(Handset):
     """The far end of the call: it notes the digits it hears, and says what it is told."""
 
     def __init__(self, switch: Switch, rate: int) -> None:
@@ -29,19 +30,8 @@ class Far:
         if isinstance(notice, DigitReceived):
             self.digits += notice.digit
 
-    def answer(self, session: Session) -> None: ...
-
-    def pre_answer(self, session: Session) -> None: ...
-
-    def ring_ready(self, session: Session) -> None: ...
-
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
+    def send_dtmf(self, session: Session, digit: str, duration: int, processed: bool = True) -> None:
         self.sent.append(digit)
-
-    def hangup(self, session: Session) -> None: ...
-
-    def message(self, session: Session, kind: str, argument: str) -> bool:
-        return False
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,14 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.free_ports import free_port
+
+__all__ = ["free_port", "postgres_server", "redis_server"]
+
 _START_SECONDS = 30.0  # a busy machine
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -12,25 +12,20 @@ from host.clock import SECOND
 from host.event import Event
 from host.switch import Switch
 from tests.host.recorded_transcript import CONFORMANCE
+from tests.host.xml_document import context, extension
 
 NEAR, FAR = "near leg of loopback", "far leg of loopback"
 A = "leg-a"
 
-DIALPLAN = """<document type="freeswitch/xml"><section name="dialplan"><context name="legs">
-<extension name="first" continue="true"><condition>
-  <action application="set" data="conf_first=${conf_first}+" inline="true"/></condition></extension>
-<extension name="early"><condition field="destination_number" expression="^early$">
-  <action application="pre_answer"/><action application="sleep" data="800"/>
-  <action application="answer"/><action application="playback" data="silence_stream://20000"/>
-</condition></extension>
-<extension name="rings"><condition field="destination_number" expression="^rings$">
-  <action application="ring_ready"/><action application="sleep" data="800"/>
-  <action application="answer"/><action application="playback" data="silence_stream://20000"/>
-</condition></extension>
-<extension name="short"><condition field="destination_number" expression="^short$">
-  <action application="answer"/><action application="sleep" data="600"/><action application="hangup"/>
-</condition></extension>
-</context></section></document>"""
+HEARD = ("answer", "playback silence_stream://20000")
+DIALPLAN = context(
+    "legs",
+    '<extension name="first" continue="true"><condition>'
+    '<action application="set" data="conf_first=${conf_first}+" inline="true"/></condition></extension>',
+    extension("early", "pre_answer", "sleep 800", *HEARD),
+    extension("rings", "ring_ready", "sleep 800", *HEARD),
+    extension("short", "answer", "sleep 600", "hangup"),
+)
 
 
 class Heard:

@@ -84,6 +84,6 @@ def test_numbers_compare_as_numbers(a: int, b: int) -> None:
 
 
 def test_many_backslashes_take_no_time() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert condition("'" + "\\\\" * 50_000 + " == a ? b : c") == "-ERR"
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

@@ -128,11 +128,11 @@ def test_long_lists_hold_the_rest_in_the_last() -> None:
 
 
 def test_time_grows_with_the_text_alone() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     single("[" * 50_000 + ",x")
     single("{}" * 50_000 + "x")
     single("[]" * 50_000 + ",x")
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
 
 
 def test_parse_variables() -> None:

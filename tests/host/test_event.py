@@ -112,8 +112,8 @@ def test_push_and_unshift_in_a_name_are_no_orders() -> None:
 
 def test_pushed_headers() -> None:
     event = custom()
-    event.push_header("List", "b")
-    event.unshift_header("LIST", "a")
+    event.push_header("List", "a")
+    event.push_header("LIST", "b")
     assert event.get_header("List") == "ARRAY::a|:b"
     event.add_header("Plain", "x")
     event.push_header("Plain", "y")

@@ -108,14 +108,14 @@ def test_holds_variable() -> None:
 
 def test_endless_variables_end() -> None:
     assert channel("${self}") == "${self}"
-    begin = time.perf_counter()
+    begin = time.process_time()
     channel("${two}")
     big = Variables([("x", "y" * 100_000), ("many", "${x}" * 1000)])
     assert len(expand("${many}", big.get)) <= MAX_LENGTH + 10_000
     channel("${eval(" * 2000)
     channel("${" * 5000)
     channel("${echo " * 2000 + "}" * 2000)
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 20
 
 
 def test_an_error_of_a_command_passes_and_leaves_no_trace() -> None:

@@ -132,7 +132,7 @@ def test_against_python(a: int, b: int, c: int) -> None:
 
 
 def test_endless_loops_end() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(ExpressionError):
         evaluate("for(i=0,1,i=i+1,i)")
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.hangup_cause import HangupCause, find_cause, parse_cause, q850_cause
+from host.hangup_cause import HangupCause, find_cause, parse_cause
 from tests.host.recorded_transcript import CONFORMANCE
 
 
@@ -43,13 +43,6 @@ def test_find_cause_is_strict() -> None:
     assert find_cause("16") is HangupCause.NORMAL_CLEARING
     for text in ("", "nonsense", "486", "16x", "-16", "٣"):
         assert find_cause(text) is None
-
-
-def test_q850() -> None:
-    assert q850_cause(HangupCause.USER_BUSY) == 17
-    assert q850_cause(HangupCause.INTERWORKING) == 127
-    assert q850_cause(HangupCause.ORIGINATOR_CANCEL) == 16
-    assert q850_cause(HangupCause.SUCCESS) == 16
 
 
 @given(st.text())

@@ -8,6 +8,7 @@ import pytest
 from host.clock import VirtualClock
 from host.log import LogEntry
 from host.switch import Switch
+from tests.host.xml_document import configuration
 
 DUMP = "mod_commands.interface_allowlist_dump"
 Make = Callable[..., Switch]
@@ -19,8 +20,7 @@ def make(tmp_path: Path) -> Make:
         switch = Switch(VirtualClock(), tmp_path)
         allowed = "".join(f'<allow name="{entry}"/>' for entry in entries)
         switch.xml.load_text(
-            '<document type="freeswitch/xml"><section name="configuration"><configuration name="switch.conf">'
-            f"<interface-allowlist>{allowed}</interface-allowlist></configuration></section></document>"
+            configuration("switch.conf", f"<interface-allowlist>{allowed}</interface-allowlist>")
         )
         lines: list[LogEntry] = []
         switch.logs.add_sink(lines.append)

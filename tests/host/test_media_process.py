@@ -24,29 +24,7 @@ from media.realtime.remote_engine import RemoteEngine
 from media.rtp_line import RtpLine
 from media.rtp_transport import RtpTransport, TransportError
 from media.source import Silence
-
-
-class Phone:
-    """An endpoint that only takes what it is told."""
-
-    def answer(self, session: Session) -> None:
-        """Take it."""
-
-    def pre_answer(self, session: Session) -> None:
-        """Take it."""
-
-    def ring_ready(self, session: Session) -> None:
-        """Take it."""
-
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None:
-        """Take it."""
-
-    def hangup(self, session: Session) -> None:
-        """Take it."""
-
-    def message(self, session: Session, kind: str, argument: str) -> bool:
-        """Know no messages."""
-        return False
+from tests.host.handset import Handset
 
 
 @pytest.fixture
@@ -59,7 +37,7 @@ def switch(tmp_path: Path) -> Iterator[Switch]:
 
 def call(switch: Switch, transport: RtpTransport | None = None) -> Session:
     profile = CallerProfile(destination_number="1")
-    return Session(switch, "test/1", profile, Phone(), outbound=False, endpoint="test", transport=transport)
+    return Session(switch, "test/1", profile, Handset(), outbound=False, endpoint="test", transport=transport)
 
 
 def test_the_real_clock_has_a_process_and_virtual_time_has_none(switch: Switch, tmp_path: Path) -> None:

@@ -52,11 +52,9 @@ def test_a_call_with_everything(stream: bool) -> None:
         bench.lines.press(1, "1", 800)
         for _ in range(80):
             bench.tick()
-        from media.rtcp import RtcpSession
-        from media.rtp import RtpSender
+        from media.rtcp import RtcpSession, SentStream
 
-        sender = RtpSender(7, 0)
-        sender.packets, sender.octets = 104, 16_000
+        sender = SentStream(0, 104, 16_000)
         end.socket.sendto(RtcpSession(7, "a", 8000).report(sender, None, 0, bench.wall), local)
         bench.tick()
         report = bench.lines.report(1)

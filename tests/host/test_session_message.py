@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.caller_profile import CallerExtension, CallerProfile
 from host.channel import Flag
-from host.channel_state import ChannelState
 from host.clock import MILLISECOND, SECOND, VirtualClock
 from host.console_line import run_line
 from host.event import Event
@@ -19,16 +17,7 @@ from host.interfaces import ApiCommand, Application
 from host.session import Session
 from host.session_message import queue_message
 from host.switch import Switch
-
-
-class Handset:
-    def answer(self, session: Session) -> None: ...
-    def pre_answer(self, session: Session) -> None: ...
-    def ring_ready(self, session: Session) -> None: ...
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None: ...
-    def hangup(self, session: Session) -> None: ...
-    def message(self, session: Session, kind: str, argument: str) -> bool:
-        return False
+from tests.host.handset import start_call
 
 
 @pytest.fixture
@@ -56,14 +45,6 @@ def noted(switch: Switch) -> list[tuple[int, str]]:
     return notes
 
 
-def call(switch: Switch, *applications: tuple[str, str]) -> Session:
-    session = Session(switch, "test/1", CallerProfile(), Handset(), outbound=False, endpoint="test")
-    session.channel.profile.extension = CallerExtension("x", "x", list(applications))
-    session.channel.set_state(ChannelState.CS_EXECUTE)
-    session.start()
-    return session
-
-
 def message(command: str, *headers: tuple[str, str]) -> Event:
     return Event.of("COMMAND", (("call-command", command), *headers))
 
@@ -73,7 +54,7 @@ def execute(application: str, argument: str, *headers: tuple[str, str]) -> Event
 
 
 def test_loops_repeat_what_takes_its_time(switch: Switch, noted: list[tuple[int, str]]) -> None:
-    session = call(switch, ("wait", "5000"))
+    session = start_call(switch, ("wait", "5000"))
     turns: list[tuple[str | None, str | None]] = []
     switch.bus.subscribe(
         lambda event: turns.append(
@@ -88,14 +69,14 @@ def test_loops_repeat_what_takes_its_time(switch: Switch, noted: list[tuple[int,
 
 
 def test_a_short_turn_ends_a_loop(switch: Switch, noted: list[tuple[int, str]]) -> None:
-    session = call(switch, ("wait", "5000"))
+    session = start_call(switch, ("wait", "5000"))
     queue_message(session, execute("note", "once", ("loops", "-1")))
     session.ended.wait()
     assert noted == [(0, "once")]
 
 
 def test_event_lock_keeps_others_out(switch: Switch, noted: list[tuple[int, str]]) -> None:
-    session = call(switch, ("wait", "3000"))
+    session = start_call(switch, ("wait", "3000"))
     queue_message(session, execute("wait", "1000", ("event-lock", "true")))
     queue_message(session, execute("note", "behind"))
     session.ended.wait()
@@ -104,7 +85,7 @@ def test_event_lock_keeps_others_out(switch: Switch, noted: list[tuple[int, str]
 
 
 def test_lead_frames_are_waited_for_only_with_sound(switch: Switch, noted: list[tuple[int, str]]) -> None:
-    session = call(switch, ("wait", "3000"))
+    session = start_call(switch, ("wait", "3000"))
     queue_message(session, execute("note", "silent", ("lead-frames", "50")))
     switch.clock.sleep(100 * MILLISECOND)
     session.run_in_session(lambda call: call.answer())
@@ -114,7 +95,7 @@ def test_lead_frames_are_waited_for_only_with_sound(switch: Switch, noted: list[
 
 
 def test_a_new_extension_takes_the_place_of_the_old_one(switch: Switch, noted: list[tuple[int, str]]) -> None:
-    session = call(switch, ("wait", "3000"), ("note", "old"))
+    session = start_call(switch, ("wait", "3000"), ("note", "old"))
     switch.clock.sleep(SECOND)
     queue_message(session, message("xferext", ("application", "note new one"), ("application", "note")))
     session.ended.wait()
@@ -123,7 +104,7 @@ def test_a_new_extension_takes_the_place_of_the_old_one(switch: Switch, noted: l
 
 
 def test_a_hangup_with_its_cause(switch: Switch, noted: list[tuple[int, str]]) -> None:
-    session = call(switch, ("wait", "3000"), ("note", "old"))
+    session = start_call(switch, ("wait", "3000"), ("note", "old"))
     queue_message(session, message("hangup", ("hangup-cause", "USER_BUSY")))
     session.ended.wait()
     assert session.channel.hangup_cause.name == "USER_BUSY"
@@ -133,7 +114,7 @@ def test_a_hangup_with_its_cause(switch: Switch, noted: list[tuple[int, str]]) -
 def test_a_message_is_told_with_its_headers_and_the_channels(
     switch: Switch, noted: list[tuple[int, str]]
 ) -> None:
-    session = call(switch, ("wait", "1000"))
+    session = start_call(switch, ("wait", "1000"))
     told: list[Event] = []
     switch.bus.subscribe(told.append, ("PRIVATE_COMMAND",))
     queue_message(session, execute("note", "x"))

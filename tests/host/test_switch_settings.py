@@ -9,17 +9,13 @@ from host.clock import VirtualClock
 from host.log import LogLevel
 from host.switch import Switch
 from host.switch_settings import _SETTERS, apply_switch_conf
+from tests.host.xml_document import settings
 
 
 def configured(folder: Path, **params: str) -> Switch:
-    lines = "".join(
-        f'<param name="{name.replace("_", "-")}" value="{value}"/>' for name, value in params.items()
-    )
     switch = Switch(VirtualClock(), folder, seed=1)
-    switch.xml.load_text(
-        '<document type="freeswitch/xml"><section name="configuration"><configuration name="switch.conf">'
-        f"<settings>{lines}</settings></configuration></section></document>"
-    )
+    given = {name.replace("_", "-"): value for name, value in params.items()}
+    switch.xml.load_text(settings("switch.conf", given))
     apply_switch_conf(switch)
     return switch
 

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.coalesce import USAGE, coalesce
-from host.digit_pattern import DigitMatch, match_digits
 from host.regex_command import regex
 from host.replace import MAX_LENGTH, replace
 
@@ -95,28 +94,3 @@ def test_regex_cuts_long_answers() -> None:
 def test_any_text(argument: str) -> None:
     for command in (regex, replace, coalesce):
         assert isinstance(command(argument), str)
-
-
-@pytest.mark.parametrize(
-    ("digits", "pattern", "result"),
-    [
-        ("12", "^123$", DigitMatch.PARTIAL),
-        ("123", "^123$", DigitMatch.FULL),
-        ("124", "^123$", DigitMatch.NONE),
-        ("", "^1", DigitMatch.NONE),
-        ("9", "^[0-8]", DigitMatch.NONE),
-        ("12", "^\\d{2,3}#$", DigitMatch.PARTIAL),
-        ("a", "/^A$/i", DigitMatch.FULL),
-        ("1", "(", DigitMatch.NONE),
-        ("1", "/1", DigitMatch.NONE),
-        ("1" * 40, "^(1+)+$2", DigitMatch.NONE),
-    ],
-)
-def test_digits(digits: str, pattern: str, result: DigitMatch) -> None:
-    assert match_digits(digits, pattern) is result
-
-
-@settings(deadline=2000)
-@given(st.text("0123456789*#", max_size=8), st.text(st.sampled_from("^$\\d{},123[]()+*/i"), max_size=12))
-def test_any_digits(digits: str, pattern: str) -> None:
-    assert isinstance(match_digits(digits, pattern), DigitMatch)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import subprocess
 import threading
 import time
 import wave
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,10 +18,13 @@ import numpy.typing as npt
 import pytest
 
 from tests.sip.free_ports import free_port, free_ports
+from tests.sip.host_configuration import DOMAIN, PASSWORDS
+from tests.sip.peer_process import PeerProcess
+from tests.sip.until import PATIENCE, until
 
-_RATE = 8000
+RATE = 8000
 _SAID_SECONDS = 30
-_START_SECONDS = 10.0
+_WINDOW = RATE // 10
 _MODULE_FOLDERS = (
     "/usr/lib/baresip/modules",
     "/usr/lib/x86_64-linux-gnu/baresip/modules",
@@ -65,10 +67,11 @@ class Baresip:
 
         `params` are those of baresip's accounts file: `outbound="sip:…;transport=tcp"`, `answermode=auto`.
         """
-        self._program = shutil.which("baresip")
+        program = shutil.which("baresip")
         modules = next((one for one in _MODULE_FOLDERS if Path(one).is_dir()), None)
-        if self._program is None or modules is None:
+        if program is None or modules is None:
             pytest.skip("baresip is not installed; `make peers` installs it on Debian (baresip-core)")
+        self._program = program
         self.folder = folder
         self.port = free_port()
         self._control_port = free_port()
@@ -90,28 +93,17 @@ class Baresip:
         (folder / "accounts").write_text(f"{user};audio_codecs=PCMU,PCMA;{params}\n")
         (folder / "contacts").write_text("")
         _write_tone(folder / "said.wav", tone)
-        self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def of_account(cls, folder: Path, user: str, outbound: str, *, tone: int, params: str = "") -> Baresip:
+        """Return a phone of one of the host's accounts. It registers at `outbound`: `127.0.0.1:5060;transport=tcp`."""
+        given = f'outbound="sip:{outbound}";regint=60;{params}'
+        return cls(folder / user, f"{user}@{DOMAIN}", tone=tone, password=PASSWORDS[user], params=given)
 
     def __enter__(self) -> Baresip:
         """Start it and connect to its control port."""
-        assert self._program is not None
-        output = (self.folder / "printed.txt").open("wb")
-        with output:
-            self._process = subprocess.Popen(
-                [self._program, "-f", str(self.folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                self._control = socket.create_connection(("127.0.0.1", self._control_port))
-                break
-            except ConnectionRefusedError:
-                assert self._process.poll() is None, self.printed()
-                assert time.monotonic() < deadline, self.printed()
-                time.sleep(0.05)
+        self._process = PeerProcess([self._program, "-f", str(self.folder)], self.folder / "printed.txt")
+        self._process.wait_until(self._connected)
         self._reader = threading.Thread(target=self._read, name="baresip-events")
         self._reader.start()
         return self
@@ -120,30 +112,31 @@ class Baresip:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it: it hangs up and takes its registration back."""
-        assert self._process is not None
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.end()
         self._reader.join()
         self._control.close()
 
+    def _connected(self) -> bool:
+        try:
+            self._control = socket.create_connection(("127.0.0.1", self._control_port))
+        except ConnectionRefusedError:
+            return False
+        return True
+
     def printed(self) -> str:
         """Return what it printed."""
-        return (self.folder / "printed.txt").read_text(errors="replace")
+        return self._process.printed()
 
     def command(self, name: str, params: str = "") -> None:
         """Run a command of its menu: dial, hangup, hold, resume, transfer, sndcode."""
         text = json.dumps({"command": name, "params": params, "token": name}).encode()
         self._control.sendall(b"%d:%s," % (len(text), text))
 
-    def registered(self, seconds: float = 10.0) -> None:
+    def registered(self) -> None:
         """Wait until its registration is taken. It may be before somebody listens to its events."""
-        until(lambda: "binding]" in self.printed(), "registered", seconds)
+        until(lambda: "binding]" in self.printed(), "registered")
 
-    def wait_for(self, kind: str, seconds: float = 10.0) -> Mapping[str, Any]:
+    def wait_for(self, kind: str, seconds: float = PATIENCE) -> Mapping[str, Any]:
         """Return the first event of that kind (CALL_ESTABLISHED, REGISTER_OK …), which may still come."""
         deadline = time.monotonic() + seconds
         with self._heard:
@@ -158,13 +151,12 @@ class Baresip:
                 self._heard.wait(left)
 
     def heard(self) -> npt.NDArray[np.int16]:
-        """Return what it heard so far, int16 at 8 kHz; call it after the call.
+        """Return what it heard so far, int16 at 8 kHz; what came last may be missing while a call goes on.
 
         baresip begins a file, named by the second, whenever the other end changes the session.
         """
         files = sorted((self.folder / "heard").glob("*-dec.wav"))
-        assert files, self.printed()
-        return np.concatenate([read_wav(path) for path in files])
+        return np.concatenate([np.zeros(0, np.int16), *(read_wav(path) for path in files)])
 
     def _read(self) -> None:
         buffer = b""
@@ -188,40 +180,38 @@ class Baresip:
 
 
 def _write_tone(path: Path, frequency: int) -> None:
-    moments = np.arange(_SAID_SECONDS * _RATE) / _RATE
+    moments = np.arange(_SAID_SECONDS * RATE) / RATE
     samples = (8000 * np.sin(2 * np.pi * frequency * moments)).astype(np.int16)
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
-        sound.setframerate(_RATE)
+        sound.setframerate(RATE)
         sound.writeframes(samples.tobytes())
 
 
 def read_wav(path: Path) -> npt.NDArray[np.int16]:
     """Return the samples of a mono WAV file of 16 bits. One whose header was never finished is read to its end."""
     data = path.read_bytes()
+    if b"data" not in data:
+        return np.zeros(0, np.int16)  # it has just been begun
     start = data.index(b"data") + 8
     return np.frombuffer(data[start : start + (len(data) - start) // 2 * 2], dtype=np.int16)
 
 
 def share_of_tone(samples: npt.NDArray[np.int16], frequency: int) -> float:
     """Return how much of a sound is this tone: the share (0 to 1) of 100 ms windows in which it is the loudest."""
-    window = _RATE // 10
+    count = len(samples) // _WINDOW
+    return seconds_of_tone(samples, frequency) * RATE / _WINDOW / count if count else 0.0
+
+
+def seconds_of_tone(samples: npt.NDArray[np.int16], frequency: int) -> float:
+    """Return how long a sound is this tone: 100 ms for each window in which it is the loudest."""
+    window = _WINDOW
     count = len(samples) // window
-    if count == 0:
-        return 0.0
     spectrum = np.abs(
         np.fft.rfft(samples[: count * window].reshape(count, window) * np.hanning(window), axis=1)
     )
     peaks = spectrum[:, 1:].argmax(axis=1) + 1
     loud = np.abs(samples[: count * window].reshape(count, window)).max(axis=1) > 500
-    right = loud & (np.abs(peaks * _RATE / window - frequency) <= _RATE / window)
-    return float(right.sum()) / count
-
-
-def until(true: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
-    """Wait until something is so. AssertionError when it does not become so."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not so within {seconds} s: {what}"
-        time.sleep(0.05)
+    right = loud & (np.abs(peaks * RATE / window - frequency) <= RATE / window)
+    return float(right.sum()) * window / RATE

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 import pytest
 from _pytest.mark.structures import ParameterSet
@@ -16,38 +16,76 @@ from tests.sip.free_ports import free_port
 from tests.sip.host_configuration import DOMAIN, Action, Extension
 from tests.sip.served_host import ServedHost
 from tests.sip.sipp import Sipp, SippResult
-
-# A leg has ended when SIPp has: its last event may be a moment late.
-_EVENT_SECONDS = 5.0
+from tests.sip.until import PATIENCE
 
 Expected = tuple[str, str, str]  # an event's name, a header and its value as a regular expression
 
 
 @dataclass(frozen=True, slots=True)
-class CallIn:
-    """SIPp calls the number `name`, whose extension has `actions`.
+class Said:
+    """A step that waits until SIPp's messages hold a regular expression `times` times; `second` of the second SIPp."""
+
+    text: str
+    times: int = 1
+    second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call between SIPp, which plays `scenario`, and the host's `profile`; `keys` fill SIPp's texts.
 
     `ends` is what CHANNEL_HANGUP_COMPLETE of the leg says (None: there is no leg); `events` come on the way; `said`
-    are regular expressions found in SIPp's messages. `callee` is the scenario of a second SIPp, whose address stands
-    for CALLEE in the actions and keys.
+    are regular expressions found in SIPp's messages. `slow` and `as_root` say when it runs.
     """
 
     name: str
     scenario: str
-    actions: Sequence[Action] = ()
+    _: KW_ONLY
     profile: str = "open"
     keys: Mapping[str, str] = field(default_factory=dict)
     ends: Mapping[str, str] | None = field(default_factory=dict)
     events: Sequence[Expected] = ()
     said: Sequence[str] = ()
+    transport: str = "u1"
+    seconds: float = PATIENCE
+    slow: bool = False
+    as_root: bool = False
+
+    def unlike(self, host: ServedHost, direction: str, results: Mapping[str, SippResult]) -> list[str]:
+        """Return what the SIPps, the first of which plays the scenario, and the host's events say differently."""
+        wrong = [f"{who}: {result.summary}" for who, result in results.items() if not result.passed]
+        messages = next(iter(results.values())).said
+        wrong += [f"SIPp did not say {text}" for text in self.said if not re.search(text, messages)]
+        if self.ends is not None:
+            end = host.find(host.of_row(self.name, "CHANNEL_HANGUP_COMPLETE", direction), PATIENCE)
+            if end is None:
+                wrong.append("the host told of no hangup")
+            else:
+                wrong += [
+                    f"{name} of the hangup is {end.get(name)!r}, not {value}"
+                    for name, value in self.ends.items()
+                    if not re.fullmatch(value, end.get(name))
+                ]
+        wrong += [
+            f"no event {name} had {header} {value}"
+            for name, header, value in self.events
+            if host.find(_had(host.of_row(self.name, name), header, value), PATIENCE) is None
+        ]
+        return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class CallIn(Call):
+    """SIPp calls the number `name`, whose extension has `actions`.
+
+    `callee` is the scenario of a second SIPp, whose address stands for CALLEE in the actions and keys.
+    """
+
+    actions: Sequence[Action] = ()
     callee: str = ""
     callee_keys: Mapping[str, str] = field(default_factory=dict)
     callee_port: int = field(default_factory=free_port)
-    transport: str = "u1"
     account: tuple[str, str] = ("", "")
-    seconds: float = 12.0
-    slow: bool = False
-    as_root: bool = False
 
     @property
     def extension(self) -> Extension:
@@ -77,41 +115,25 @@ class CallIn:
             results["caller"] = stack.enter_context(caller).wait()
             if self.callee:
                 results["callee"] = far.wait()
-        wrong = _failures(results)
-        wrong += [
-            f"SIPp did not say {text}" for text in self.said if not re.search(text, results["caller"].said)
-        ]
-        wrong += _unlike(host, self.name, "inbound", self.ends, self.events)
-        return wrong
+        return self.unlike(host, "inbound", results)
 
 
 @dataclass(frozen=True, slots=True)
-class CallOut:
-    """The host calls SIPp, which plays `scenario`.
+class CallOut(Call):
+    """The host calls SIPp.
 
-    `reply` is a regular expression for what `originate` prints; after the answer the API commands `steps` run, in
-    which UUID stands for the leg. `ends` and `events` as in CallIn.
+    `reply` is a regular expression for what `originate` prints; after the answer come the `steps`: API commands, in
+    which UUID stands for the leg, and what is waited for.
     """
 
-    name: str
-    scenario: str
     variables: str = ""
     application: str = "&park()"
     reply: str = r"\+OK"
-    steps: Sequence[str] = ()
-    keys: Mapping[str, str] = field(default_factory=dict)
-    profile: str = "open"
+    steps: Sequence[str | Said] = ()
     dial: str = "sofia/PROFILE/callee@PEER"
-    ends: Mapping[str, str] | None = field(default_factory=dict)
-    events: Sequence[Expected] = ()
-    said: Sequence[str] = ()
     second: str = ""
-    transport: str = "u1"
     port: int = field(default_factory=free_port)
     second_port: int = field(default_factory=free_port)
-    seconds: float = 12.0
-    slow: bool = False
-    as_root: bool = False
 
     def _fill(self, text: str) -> str:
         text = text.replace("PROFILE", self.profile).replace("SECOND", f"127.0.0.1:{self.second_port}")
@@ -136,18 +158,16 @@ class CallOut:
                 wrong.append(f"originate printed {reply!r}, not {self.reply}")
             uuid = reply.removeprefix("+OK ").strip()
             for step in self.steps if reply.startswith("+OK") else ():
+                if isinstance(step, Said):
+                    (second if step.second else callee).wait_until_said(step.text, step.times)
+                    continue
                 printed = host.api(self._fill(step).replace("UUID", uuid))
                 if printed.startswith(("-ERR", "-USAGE")):
                     wrong.append(f"{step} printed {printed.strip()}")
             results["callee"] = callee.wait()
             if self.second:
                 results["second"] = second.wait()
-        wrong += _failures(results)
-        wrong += [
-            f"SIPp did not say {text}" for text in self.said if not re.search(text, results["callee"].said)
-        ]
-        wrong += _unlike(host, self.name, "outbound", self.ends, self.events)
-        return wrong
+        return wrong + self.unlike(host, "outbound", results)
 
 
 def parameters(rows: Sequence[CallIn | CallOut]) -> list[ParameterSet]:
@@ -159,33 +179,6 @@ def parameters(rows: Sequence[CallIn | CallOut]) -> list[ParameterSet]:
             marks.append(pytest.mark.skip(reason="SIPp plays captured packets through a raw socket: root's"))
         table.append(pytest.param(row, marks=marks, id=row.name))
     return table
-
-
-def _failures(results: Mapping[str, SippResult]) -> list[str]:
-    return [f"{who}: {result.summary}" for who, result in results.items() if not result.passed]
-
-
-def _unlike(
-    host: ServedHost, row: str, direction: str, ends: Mapping[str, str] | None, events: Sequence[Expected]
-) -> list[str]:
-    """Return what the host's events of a row say differently."""
-    wrong = []
-    if ends is not None:
-        end = host.find(host.of_row(row, "CHANNEL_HANGUP_COMPLETE", direction), _EVENT_SECONDS)
-        if end is None:
-            wrong.append("the host told of no hangup")
-        else:
-            wrong += [
-                f"{name} of the hangup is {end.get(name)!r}, not {value}"
-                for name, value in ends.items()
-                if not re.fullmatch(value, end.get(name))
-            ]
-    wrong += [
-        f"no event {name} had {header} {value}"
-        for name, header, value in events
-        if host.find(_had(host.of_row(row, name), header, value), 1) is None
-    ]
-    return wrong
 
 
 def _had(of_row: Callable[[Message], bool], header: str, value: str) -> Callable[[Message], bool]:

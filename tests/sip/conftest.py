@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.sip.certificate import make_certificate
 from tests.sip.host_configuration import HostPorts, write_configuration
+from tests.sip.parallel_rows import ParallelRows, Row
+from tests.sip.raw_phone import RawPhone, status
 from tests.sip.served_host import ServedHost, served_host
-from tests.sip.sipp import Sipp
 
 # Workers and caches that a host makes for calls and keeps: not one for each call.
 _KEPT_THREADS = 12
@@ -39,19 +41,26 @@ def host_ports() -> HostPorts:
 def host(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, host_ports: HostPorts
 ) -> Iterator[ServedHost]:
-    """A running host with the module's `EXTENSIONS`, `GATEWAYS` and `PROFILES`, which nothing may leave behind."""
+    """A running host with the module's `EXTENSIONS`, `GATEWAYS` and `PROFILES`, which nothing may leave behind.
+
+    It has TLS where the module says so with `TLS`.
+    """
     folder = tmp_path_factory.mktemp("host")
+    tls = getattr(request.module, "TLS", False)
+    if tls:
+        make_certificate(folder)
     conf = write_configuration(
         folder,
         host_ports,
         extensions=getattr(request.module, "EXTENSIONS", ()),
         gateways=getattr(request.module, "GATEWAYS", ()),
         profiles=getattr(request.module, "PROFILES", None),
+        tls_folder=folder if tls else None,
     )
     with served_host(folder, conf, host_ports) as served:
         # What the first call loads stays: the media process, codecs, the workers of the module.
-        warmed = Sipp("options", ("127.0.0.1", host_ports.open), trace=True).run()
-        assert warmed.passed, warmed.said
+        with RawPhone(host_ports.open) as phone:
+            assert status(phone.ask(phone.request("OPTIONS", ""))) == 200
         served.api("originate loopback/nowhere/nocontext &park()")
         before = served.footprint()
         yield served
@@ -59,3 +68,11 @@ def host(
         complaints = served.complaints()
     assert not left
     assert not complaints, served.log()[-6000:]
+
+
+@pytest.fixture(scope="module")
+def rows(request: pytest.FixtureRequest, host: ServedHost) -> Iterator[ParallelRows[Row]]:
+    """The rows of the module's table, which run side by side."""
+    running = ParallelRows[Row](request, host)
+    yield running
+    running.close()

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 import pytest
 
+from tests.sip.certificate import make_certificate
 from tests.sip.free_ports import free_port
+from tests.sip.peer_process import PeerProcess
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "docs" / "kamailio" / "kamailio.cfg"
-_START_SECONDS = 15.0
 # Where Debian has them, which is not on everybody's PATH.
 _FOLDERS = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
 
@@ -55,32 +55,18 @@ class Kamailio:
         ]  # fmt: skip
         for name, value in defines.items():
             self._command += ["-A", f"{name}={value}"]
-        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Kamailio:
         """Start it and wait until it answers and has every host up."""
-        with (self.folder / "kamailio.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
-        deadline = time.monotonic() + _START_SECONDS
-        while "URI" not in self.hosts():
-            assert self._process.poll() is None, self.log()
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.1)
+        self._process = PeerProcess(self._command, self.folder / "kamailio.log")
+        self._process.wait_until(lambda: "URI" in self.hosts())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it."""
-        assert self._process is not None
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.end()
 
     def control(self, *words: str) -> str:
         """Run a command of kamcmd and return what it prints."""
@@ -96,17 +82,9 @@ class Kamailio:
         _, found, rest = self.hosts().partition(f"sip:127.0.0.1:{port}\n")
         return rest.partition("FLAGS:")[2].split()[0] if found else ""
 
-    def log(self) -> str:
-        """Return its log."""
-        return (self.folder / "kamailio.log").read_text(errors="replace")
-
 
 def edge(folder: Path, ports: Sequence[int]) -> Kamailio:
     """Return an edge with a certificate of its own, in a new folder."""
     folder.mkdir()
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "certificate.pem"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
+    make_certificate(folder)
     return Kamailio(folder, ports)

@@ -10,7 +10,9 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 
-_WAIT_SECONDS = 5.0
+from tests.sip.until import PATIENCE
+
+_WAIT_SECONDS = PATIENCE
 
 
 class RawPhone:

@@ -9,12 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from host.console.client import Client, Message, parse_event
 from tests.sip.host_configuration import HostPorts
+from tests.sip.until import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-c", "import sys; from host.serve import main; sys.exit(main(sys.argv[1:]))"]
@@ -23,9 +24,7 @@ EVENTS = (
     "CHANNEL_UNHOLD CHANNEL_HANGUP_COMPLETE DTMF MESSAGE RECV_INFO RECV_MESSAGE CUSTOM sofia::register "
     "sofia::unregister sofia::expire sofia::register_failure sofia::gateway_state"
 )
-_START_SECONDS = 30.0
-_STOP_SECONDS = 15.0
-_REST_SECONDS = 8.0
+_STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class ServedHost:
             return client.send(f"api {line}").reply
 
     def event(
-        self, wanted: Callable[[Message], bool], seconds: float = 10.0, what: str = "the event"
+        self, wanted: Callable[[Message], bool], seconds: float = PATIENCE, what: str = "the event"
     ) -> Message:
         """Return the first event that is wanted, which may still come. AssertionError when it does not."""
         found = self.find(wanted, seconds)
@@ -100,6 +99,14 @@ class ServedHost:
             )
 
         return wanted
+
+    def count(self, row: str, name: str) -> int:
+        """Return how many events of that name a row's calls had so far."""
+        return len(list(filter(self.of_row(row, name), list(self.events))))
+
+    def channels(self) -> int:
+        """Return how many channels there are."""
+        return int(self.api("show channels count").split()[0])
 
     def processes(self) -> list[int]:
         """Return the numbers of the host's process and of those it started."""
@@ -145,12 +152,9 @@ class ServedHost:
 
     def at_rest(self, threads: int, descriptors: int) -> list[str]:
         """Return what is left of calls once they had time to end; of threads and descriptors what is beyond these."""
-        deadline = time.monotonic() + _REST_SECONDS
-        while left := self._left(threads, descriptors):
-            if time.monotonic() > deadline:
-                return left
-            time.sleep(0.1)
-        return []
+        with suppress(AssertionError):
+            until(lambda: not self._left(threads, descriptors), "at rest")
+        return self._left(threads, descriptors)
 
     def _left(self, threads: int, descriptors: int) -> list[str]:
         left = []
@@ -194,16 +198,17 @@ class ServedHost:
 
 @contextmanager
 def served_host(
-    folder: Path, conf: Path, ports: HostPorts, options: Sequence[str] = (), *, watched: bool = True
+    folder: Path, conf: Path | None, ports: HostPorts, options: Sequence[str] = (), *, watched: bool = True
 ) -> Iterator[ServedHost]:
-    """Run `moonline serve` with the configuration in `conf`, and end it.
+    """Run `moonline serve` with the configuration in `conf`, or with its own, and end it.
 
     One that is `watched` writes its whole log to a file and tells its events, which costs it time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     printed = folder / "printed.txt"
     command = [
-        *RUN, "--conf", str(conf), "--base", str(folder), "--no-console", "--log-level", "warning",
+        *RUN, *(("--conf", str(conf)) if conf is not None else ()),
+        "--base", str(folder), "--no-console", "--log-level", "warning",
         *(("--log-file", str(folder / "moonline.log")) if watched else ()), *options,
     ]  # fmt: skip
     with printed.open("w") as output:
@@ -211,11 +216,11 @@ def served_host(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True
         )
     try:
-        deadline = time.monotonic() + _START_SECONDS
-        while "moonline is ready" not in printed.read_text():
-            assert process.poll() is None, f"the host ended: {printed.read_text()[-2000:]}"
-            assert time.monotonic() < deadline, f"the host is not ready: {printed.read_text()[-2000:]}"
-            time.sleep(0.05)
+        until(
+            lambda: process.poll() is not None or "moonline is ready" in printed.read_text(),
+            lambda: f"the host is ready: {printed.read_text()[-2000:]}",
+        )
+        assert process.poll() is None, f"the host ended: {printed.read_text()[-2000:]}"
         host = ServedHost(process, ports, folder, watched=watched)
         yield host
         if process.poll() is None:

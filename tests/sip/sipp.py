@@ -17,6 +17,7 @@ import pytest
 from lxml import etree
 
 from tests.sip.free_ports import free_port, free_ports
+from tests.sip.until import PATIENCE, until
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 PARTS = SCENARIOS / "parts"
@@ -116,7 +117,7 @@ class Sipp:
     limit: int = 0
     linger: int = 0
     transport: str = "u1"
-    seconds: float = 25.0
+    seconds: float = PATIENCE
     port: int = field(default_factory=free_port)
     call_id: str = ""
     user: str = ""
@@ -167,6 +168,16 @@ class Sipp:
     def address(self) -> str:
         """Where it listens, as in a SIP URI."""
         return f"127.0.0.1:{self.port}"
+
+    def wait_until_said(self, text: str, times: int = 1) -> None:
+        """Wait until the messages so far hold a regular expression so often. AssertionError when they do not."""
+        assert self._folder is not None
+        messages = Path(self._folder.name) / "messages"
+
+        def said() -> str:
+            return messages.read_text(errors="replace") if messages.exists() else ""
+
+        until(lambda: len(re.findall(text, said())) >= times, lambda: f"{text} in {said()}")
 
     def wait(self) -> SippResult:
         """Wait until it ends, for a little longer than it gives itself, and return how it went."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import quote
 
 import pytest
 
-from tests.sip.baresip import until
 from tests.sip.host_configuration import Extension
 from tests.sip.served_host import ServedHost
 from tests.sip.sipp import Sipp
+from tests.sip.until import until
 
 LONG_TONE = ("playback", "tone_stream://%(20000,0,440)")
 EXTENSIONS = [
@@ -28,9 +27,9 @@ EXTENSIONS = [
 ]
 
 
-def dialog_of(host: ServedHost, number: str, event: str = "CHANNEL_ANSWER") -> tuple[str, str, str]:
-    """Return Call-ID, our tag and the far end's tag of the call to a number, once it is answered."""
-    told = host.event(host.of_row(number, event, "inbound"), what=f"the answer of {number}")
+def dialog_of(host: ServedHost, number: str, event: str) -> tuple[str, str, str]:
+    """Return Call-ID, our tag and the far end's tag of the call to a number, once it had that event."""
+    told = host.event(host.of_row(number, event, "inbound"), what=f"{event} of {number}")
     uuid = told.get("Unique-ID")
     assert uuid
     names = ("sip_call_id", "sip_to_tag", "sip_from_tag")
@@ -38,10 +37,19 @@ def dialog_of(host: ServedHost, number: str, event: str = "CHANNEL_ANSWER") -> t
     return call_id, ours, theirs
 
 
+def leave(host: ServedHost, number: str, event: str, far: Sipp) -> None:
+    """Have a phone call `far` and give that call to its other one, the call to a number; then it leaves."""
+    call_id, ours, theirs = dialog_of(host, number, event)
+    replaces = quote(f"{call_id};to-tag={ours};from-tag={theirs}", safe="")
+    keys = {"refer_to": f"{number}@127.0.0.1:{host.ports.open}?Replaces={replaces}", "callee": far.address}
+    near = Sipp("caller_transfers_to_call", ("127.0.0.1", host.ports.open), "bridged", keys).run()
+    assert near.passed, near.summary
+
+
 def test_an_invite_takes_the_place_of_a_call(host: ServedHost) -> None:
     address = ("127.0.0.1", host.ports.open)
     with Sipp("caller_waits", address, "first") as first:
-        call_id, ours, theirs = dialog_of(host, "first")
+        call_id, ours, theirs = dialog_of(host, "first", "CHANNEL_ANSWER")
         keys = {"replaces": f"{call_id};to-tag={ours};from-tag={theirs}"}
         with Sipp("caller_replaces", address, "first", keys) as second:
             replaced = first.wait()
@@ -60,19 +68,12 @@ def test_a_refer_joins_two_calls(host: ServedHost) -> None:
     """One phone has two calls and leaves: what its first call was bridged to goes on with its second one."""
     address = ("127.0.0.1", host.ports.open)
     with Sipp("callee_waits") as far, Sipp("caller_waits", address, "consulted") as consulted:
-        call_id, ours, theirs = dialog_of(host, "consulted")
-        replaces = quote(f"{call_id};to-tag={ours};from-tag={theirs}", safe="")
-        keys = {
-            "refer_to": f"consulted@127.0.0.1:{host.ports.open}?Replaces={replaces}",
-            "callee": far.address,
-        }
-        with Sipp("caller_transfers_to_call", address, "bridged", keys) as near:
-            transferred = near.wait()
-            assert transferred.passed, transferred.summary
+        leave(host, "consulted", "CHANNEL_ANSWER", far)
         left = consulted.wait()
         assert left.passed, left.summary
-        until(lambda: host.api("show channels count").split()[0] == "1", "only the far leg is left")
-        time.sleep(0.2)
+        until(
+            lambda: host.channels() == 1 and ",park," in host.api("show channels"), "only the far leg is left"
+        )
         host.api("hupall NORMAL_CLEARING")
         ended = far.wait()
         assert ended.passed, ended.summary
@@ -88,15 +89,7 @@ def test_a_refer_gives_a_ringing_call_to_another(host: ServedHost, number: str) 
     with Sipp("callee_waits") as far, Sipp(f"callee_{number}") as rung:
         keys = {"callee": rung.address}
         with Sipp("caller_leaves_ringing", address, number, keys) as second:
-            call_id, ours, theirs = dialog_of(host, number, "CHANNEL_PROGRESS")
-            replaces = quote(f"{call_id};to-tag={ours};from-tag={theirs}", safe="")
-            keys = {
-                "refer_to": f"{number}@127.0.0.1:{host.ports.open}?Replaces={replaces}",
-                "callee": far.address,
-            }
-            with Sipp("caller_transfers_to_call", address, "bridged", keys) as near:
-                transferred = near.wait()
-                assert transferred.passed, transferred.summary
+            leave(host, number, "CHANNEL_PROGRESS", far)
             left = second.wait()
             assert left.passed, left.summary
         if number == "answers_slowly":
@@ -104,4 +97,4 @@ def test_a_refer_gives_a_ringing_call_to_another(host: ServedHost, number: str) 
             host.api("hupall NORMAL_CLEARING")
         for ended in (rung.wait(), far.wait()):
             assert ended.passed, ended.summary
-    until(lambda: host.api("show channels count").split()[0] == "0", "nobody is left")
+    until(lambda: host.channels() == 0, "nobody is left")

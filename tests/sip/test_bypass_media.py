@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.sip.baresip import Baresip, share_of_tone, until
-from tests.sip.host_configuration import DOMAIN, PASSWORDS, Extension, HostPorts, write_configuration
-from tests.sip.served_host import ServedHost, served_host
+from tests.sip.baresip import RATE, Baresip, share_of_tone
+from tests.sip.host_configuration import DOMAIN, Extension
+from tests.sip.served_host import ServedHost
+from tests.sip.until import until
 
 NEAR_TONE, FAR_TONE = 700, 1100
-# A call begins and ends in silence, and so does a stay on each path.
 ENOUGH = 0.6
 TO_PHONE = ("bridge", f"user/1001@{DOMAIN}")
 EXTENSIONS = [
@@ -30,31 +29,16 @@ EXTENSIONS = [
     Extension("plain", [TO_PHONE]),
     Extension("proxy", [("set", "proxy_media=true"), TO_PHONE]),
 ]
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory, host_ports: HostPorts) -> Iterator[ServedHost]:
-    folder = tmp_path_factory.mktemp("host")
-    late = {"internal": {"inbound-late-negotiation": "true"}}
-    conf = write_configuration(folder, host_ports, extensions=EXTENSIONS, profiles=late)
-    with served_host(folder, conf, host_ports) as served:
-        yield served
-        left = served.at_rest(64, 256)
-        complaints = served.complaints()
-    assert not left
-    assert not complaints, served.log()[-6000:]
+PROFILES = {"internal": {"inbound-late-negotiation": "true"}}
 
 
 @pytest.fixture
 def phones(host: ServedHost, tmp_path: Path) -> Iterator[tuple[Baresip, Baresip]]:
-    outbound = f'outbound="sip:127.0.0.1:{host.ports.internal};transport=udp";regint=60'
-
-    def phone(user: str, tone: int, params: str) -> Baresip:
-        return Baresip(
-            tmp_path / user, f"{user}@{DOMAIN}", tone=tone, password=PASSWORDS[user], params=outbound + params
-        )
-
-    with phone("1000", NEAR_TONE, "") as near, phone("1001", FAR_TONE, ";answermode=auto") as far:
+    at = f"127.0.0.1:{host.ports.internal};transport=udp"
+    with (
+        Baresip.of_account(tmp_path, "1000", at, tone=NEAR_TONE) as near,
+        Baresip.of_account(tmp_path, "1001", at, tone=FAR_TONE, params="answermode=auto") as far,
+    ):
         near.registered()
         far.registered()
         yield near, far
@@ -70,13 +54,16 @@ def call(host: ServedHost, phones: tuple[Baresip, Baresip], number: str) -> str:
     return bridged.get("Unique-ID") or ""
 
 
-def both_hear(phones: tuple[Baresip, Baresip], during: Callable[[], object]) -> None:
-    """Let both speak for a while, and see that each hears the other one's tone in it."""
+def both_hear(phones: tuple[Baresip, Baresip]) -> None:
+    """Wait until each hears the other one's tone, in most of a second of what comes from now on."""
     before = [len(phone.heard()) for phone in phones]
-    during()
-    time.sleep(1.5)
     for phone, tone, length in zip(phones, (FAR_TONE, NEAR_TONE), before, strict=True):
-        assert share_of_tone(phone.heard()[length:], tone) > ENOUGH
+
+        def hears(phone: Baresip = phone, tone: int = tone, length: int = length) -> bool:
+            since = phone.heard()[length:]
+            return len(since) >= RATE and share_of_tone(since[-RATE:], tone) > ENOUGH
+
+        until(hears, f"{tone} Hz at the other phone")
 
 
 def both_receive(phones: tuple[Baresip, Baresip]) -> None:
@@ -101,15 +88,16 @@ def test_they_hear_each_other_past_the_host_and_through_it(
 ) -> None:
     uuid = call(host, phones, "bypass")
     assert host.rtp_ports() == []
-    time.sleep(0.5)
-    both_hear(phones, lambda: None)
+    both_hear(phones)
     assert host.rtp_ports() == []
     assert "HIBERNATE" in host.api("show channels")
 
-    both_hear(phones, lambda: _says(host, f"uuid_media {uuid}"))
+    _says(host, f"uuid_media {uuid}")
+    both_hear(phones)
     until(lambda: len(host.rtp_ports()) == 4, "two pairs of ports")
 
-    both_hear(phones, lambda: _says(host, f"uuid_media off {uuid}"))
+    _says(host, f"uuid_media off {uuid}")
+    both_hear(phones)
     until(lambda: host.rtp_ports() == [], "no ports")
 
     phones[0].command("hangup")
@@ -141,9 +129,9 @@ def test_sound_leaves_by_an_offer_of_the_phone_s_own(
 def test_they_hear_each_other_through_a_relay(host: ServedHost, phones: tuple[Baresip, Baresip]) -> None:
     uuid = call(host, phones, "proxy")
     assert len(host.rtp_ports()) == 4
-    time.sleep(0.5)
-    both_hear(phones, lambda: None)
-    both_hear(phones, lambda: _says(host, f"uuid_media {uuid}"))
+    both_hear(phones)
+    _says(host, f"uuid_media {uuid}")
+    both_hear(phones)
     phones[0].command("hangup")
     phones[1].wait_for("CALL_CLOSED")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.sip.call_rows import CallIn, parameters
@@ -19,67 +17,69 @@ HEARD_OUT = {"Hangup-Cause": "NORMAL_CLEARING", "variable_sip_hangup_disposition
 HUNG_UP = {"Hangup-Cause": "NORMAL_CLEARING", "variable_sip_hangup_disposition": "recv_bye"}
 CANCELLED = {"Hangup-Cause": "ORIGINATOR_CANCEL", "variable_sip_hangup_disposition": "recv_cancel"}
 RELIABLE = [("pre_answer", ""), TONE, ("sleep", "300"), ANSWER, ("sleep", "200")]
+# What is to come before the answer has time to.
+UNHURRIED = [("pre_answer", ""), TONE, ("sleep", "1500"), ANSWER, ("sleep", "200")]
 HELD = [("CHANNEL_HOLD", "Event-Name", "CHANNEL_HOLD"), ("CHANNEL_UNHOLD", "Event-Name", "CHANNEL_UNHOLD")]
 TRANSFERRED = Extension("transferred", [ANSWER, TONE, ("hangup", "NORMAL_CLEARING")], of_a_row=False)
 
 ROWS = [
-    CallIn("in-plays", "caller_waits", [ANSWER, TONE], ends=HEARD_OUT),
-    CallIn("in-over-tcp", "caller_waits", [ANSWER, TONE], ends=HEARD_OUT, transport="t1"),
-    CallIn("in-hangs-up", "caller_hangs_up", [ANSWER, PARK], ends=HUNG_UP),
-    CallIn("in-hangs-up-over-tcp", "caller_hangs_up", [ANSWER, PARK], ends=HUNG_UP, transport="t1"),
-    CallIn("in-early-media", "caller_early_media", [("pre_answer", ""), TONE, ANSWER, ("sleep", "200")],
+    CallIn("in-plays", "caller_waits", actions=[ANSWER, TONE], ends=HEARD_OUT),
+    CallIn("in-over-tcp", "caller_waits", actions=[ANSWER, TONE], ends=HEARD_OUT, transport="t1"),
+    CallIn("in-hangs-up", "caller_hangs_up", actions=[ANSWER, PARK], ends=HUNG_UP),
+    CallIn("in-hangs-up-over-tcp", "caller_hangs_up", actions=[ANSWER, PARK], ends=HUNG_UP, transport="t1"),
+    CallIn("in-early-media", "caller_early_media", actions=[("pre_answer", ""), TONE, ANSWER, ("sleep", "200")],
            ends=HEARD_OUT,
            events=[("CHANNEL_PROGRESS_MEDIA", "Answer-State", "early")]),
-    CallIn("in-rings", "caller_hears_ringing", [("ring_ready", ""), ("sleep", "300"), ANSWER, PARK],
+    CallIn("in-rings", "caller_hears_ringing", actions=[("ring_ready", ""), ("sleep", "300"), ANSWER, PARK],
            ends=HUNG_UP),
-    CallIn("in-cancelled", "caller_cancels", [("ring_ready", ""), ("sleep", "9000")], ends=CANCELLED),
-    CallIn("in-cancelled-late", "caller_cancels_late", [ANSWER, PARK], ends=HUNG_UP),
-    CallIn("in-hangs-up-early", "caller_hangs_up_early", [("ring_ready", ""), ("sleep", "9000")],
+    CallIn("in-cancelled", "caller_cancels", actions=[("ring_ready", ""), ("sleep", "9000")], ends=CANCELLED),
+    CallIn("in-cancelled-late", "caller_cancels_late", actions=[ANSWER, PARK], ends=HUNG_UP),
+    CallIn("in-hangs-up-early", "caller_hangs_up_early", actions=[("ring_ready", ""), ("sleep", "9000")],
            ends={"variable_sip_hangup_disposition": "recv_(bye|cancel)"}),
-    CallIn("in-hold-sendonly", "caller_holds", [ANSWER, PARK], ends=HUNG_UP, events=HELD,
+    CallIn("in-hold-sendonly", "caller_holds", actions=[ANSWER, PARK], ends=HUNG_UP, events=HELD,
            keys={"hold_address": "127.0.0.1", "hold_direction": "sendonly"}, said=["a=recvonly", "a=sendrecv"]),
-    CallIn("in-hold-inactive", "caller_holds", [ANSWER, PARK], ends=HUNG_UP, events=HELD,
+    CallIn("in-hold-inactive", "caller_holds", actions=[ANSWER, PARK], ends=HUNG_UP, events=HELD,
            keys={"hold_address": "127.0.0.1", "hold_direction": "inactive"}, said=["a=inactive\r?\n(.|\n)*a=sendrecv"]),
-    CallIn("in-hold-of-old", "caller_holds", [ANSWER, PARK], ends=HUNG_UP, events=HELD,
+    CallIn("in-hold-of-old", "caller_holds", actions=[ANSWER, PARK], ends=HUNG_UP, events=HELD,
            keys={"hold_address": "0.0.0.0", "hold_direction": "sendonly"}),
-    CallIn("in-changes-codec", "caller_changes_codec", [ANSWER, PARK], ends={**HUNG_UP,
+    CallIn("in-changes-codec", "caller_changes_codec", actions=[ANSWER, PARK], ends={**HUNG_UP,
            "variable_read_codec": "PCMA"}),
-    CallIn("in-asks-for-offer", "caller_asks_for_offer", [ANSWER, PARK], ends=HUNG_UP),
-    CallIn("in-offers-late", "caller_offers_late", [ANSWER, TONE], ends={**HEARD_OUT,
+    CallIn("in-asks-for-offer", "caller_asks_for_offer", actions=[ANSWER, PARK], ends=HUNG_UP),
+    CallIn("in-offers-late", "caller_offers_late", actions=[ANSWER, TONE], ends={**HEARD_OUT,
            "variable_read_codec": "PCMU"}),
-    CallIn("in-pracks", "caller_pracks", RELIABLE, profile="timed", ends=HEARD_OUT),
-    CallIn("in-pracks-with-answer", "caller_pracks_with_answer", RELIABLE, profile="timed", ends=HEARD_OUT),
-    CallIn("in-updates-early", "caller_updates_early", RELIABLE, profile="timed", ends=HEARD_OUT),
-    CallIn("in-updates", "caller_updates", [ANSWER, PARK], ends=HUNG_UP, events=HELD,
+    CallIn("in-pracks", "caller_pracks", actions=RELIABLE, profile="timed", ends=HEARD_OUT),
+    CallIn("in-pracks-with-answer", "caller_pracks_with_answer", actions=RELIABLE, profile="timed", ends=HEARD_OUT),
+    CallIn("in-updates-early", "caller_updates_early", actions=UNHURRIED, profile="timed", ends=HEARD_OUT),
+    CallIn("in-updates", "caller_updates", actions=[ANSWER, PARK], ends=HUNG_UP, events=HELD,
            keys={"hold_address": "127.0.0.1", "hold_direction": "sendonly"}, said=["a=recvonly"]),
-    CallIn("in-refreshes", "caller_refreshes", [ANSWER, PARK], profile="timed", ends=HUNG_UP),
-    CallIn("in-timer-too-short", "caller_asks_too_short", [ANSWER, PARK], profile="timed", ends=None),
-    CallIn("in-transfers", "caller_transfers", [ANSWER, ("bridge", "sofia/open/callee@CALLEE")],
+    CallIn("in-refreshes", "caller_refreshes", actions=[ANSWER, PARK], profile="timed", ends=HUNG_UP),
+    CallIn("in-timer-too-short", "caller_asks_too_short", actions=[ANSWER, PARK], profile="timed", ends=None),
+    CallIn("in-transfers", "caller_transfers", actions=[ANSWER, ("bridge", "sofia/open/callee@CALLEE")],
            keys={"refer_to": "transferred@127.0.0.1"}, callee="callee_waits",
            ends={"variable_endpoint_disposition": "BLIND_TRANSFER"}),
-    CallIn("in-transfers-one-leg", "caller_is_refused_transfer", [ANSWER, PARK],
+    CallIn("in-transfers-one-leg", "caller_is_refused_transfer", actions=[ANSWER, PARK],
            keys={"refer_to": "transferred@127.0.0.1"}, ends=HUNG_UP),
-    CallIn("in-transferred-by-callee", "caller_waits", [ANSWER, ("bridge", "sofia/open/callee@CALLEE")],
+    CallIn("in-transferred-by-callee", "caller_waits", actions=[ANSWER, ("bridge", "sofia/open/callee@CALLEE")],
            callee="callee_transfers", callee_keys={"refer_to": "transferred@127.0.0.1"}),
-    CallIn("in-is-deflected", "caller_is_transferred", [ANSWER, ("sleep", "200"), ("deflect",
+    CallIn("in-is-deflected", "caller_is_transferred", actions=[ANSWER, ("sleep", "200"), ("deflect",
            "sip:elsewhere@127.0.0.1")]),
-    CallIn("in-is-redirected", "caller_is_redirected", [("redirect", "sip:elsewhere@127.0.0.1")],
+    CallIn("in-is-redirected", "caller_is_redirected", actions=[("redirect", "sip:elsewhere@127.0.0.1")],
            ends={"variable_sip_hangup_disposition": "send_refuse"}),
-    CallIn("in-info-digits", "caller_sends_info", [ANSWER, PARK], ends=HUNG_UP,
+    CallIn("in-info-digits", "caller_sends_info", actions=[ANSWER, PARK], ends=HUNG_UP,
            events=[("DTMF", "DTMF-Digit", "5"), ("DTMF", "DTMF-Digit", "#")]),
-    CallIn("in-gives-password", "caller_gives_password", [ANSWER, TONE], profile="internal",
+    CallIn("in-gives-password", "caller_gives_password", actions=[ANSWER, TONE], profile="internal",
            keys={"caller": "1000"}, account=("1000", PASSWORDS["1000"]),
            ends={**HEARD_OUT, "variable_sip_auth_username": "1000", "variable_accountcode": "1000"}),
-    CallIn("in-bridged", "caller_hangs_up", [("bridge", "sofia/open/callee@CALLEE")],
+    CallIn("in-bridged", "caller_hangs_up", actions=[("bridge", "sofia/open/callee@CALLEE")],
            callee="callee_waits", ends=HUNG_UP),
-    CallIn("in-bridged-callee-ends", "caller_waits", [("set", "hangup_after_bridge=true"), ("bridge",
+    CallIn("in-bridged-callee-ends", "caller_waits", actions=[("set", "hangup_after_bridge=true"), ("bridge",
            "sofia/open/callee@CALLEE")],
            callee="callee_hangs_up", ends=HEARD_OUT),
-    CallIn("in-bridged-early", "caller_early_media", [("bridge", "sofia/open/callee@CALLEE"), ("hangup", "")],
+    CallIn("in-bridged-early", "caller_early_media", actions=[("bridge", "sofia/open/callee@CALLEE"), ("hangup", "")],
            callee="callee_rings_with_media", ends=HEARD_OUT),
-    CallIn("in-presses", "caller_presses", [ANSWER, PARK], ends=HUNG_UP, events=[("DTMF", "DTMF-Digit", "5")],
+    CallIn("in-presses", "caller_presses", actions=[ANSWER, PARK], ends=HUNG_UP, events=[("DTMF", "DTMF-Digit", "5")],
            as_root=True),
-    CallIn("in-is-refreshed", "caller_is_refreshed", [ANSWER, PARK], profile="timed", ends=HUNG_UP,
+    CallIn("in-is-refreshed", "caller_is_refreshed", actions=[ANSWER, PARK], profile="timed", ends=HUNG_UP,
            seconds=60,
            slow=True),
 ]  # fmt: skip
@@ -103,17 +103,9 @@ EXTENSIONS = [
 SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
 
 
-@pytest.fixture(scope="module")
-def rows(request: pytest.FixtureRequest, host: ServedHost) -> Iterator[ParallelRows[CallIn]]:
-    running = ParallelRows[CallIn](request, lambda row: row.run(host))
-    yield running
-    running.close()
-
-
 @pytest.mark.parametrize("row", parameters(ROWS))
 def test_call_in(rows: ParallelRows[CallIn], row: CallIn) -> None:
-    wrong = rows.outcome(row)
-    assert not wrong, "\n".join(wrong)
+    rows.check(row)
 
 
 def test_causes_become_final_responses(host: ServedHost) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.sip.call_rows import CallOut, parameters
+from tests.sip.call_rows import CallOut, Said, parameters
 from tests.sip.free_ports import free_port
 from tests.sip.host_configuration import Gateway
 from tests.sip.parallel_rows import ParallelRows
@@ -16,7 +14,9 @@ from tests.sip.served_host import ServedHost
 SENT_BYE = {"Hangup-Cause": "NORMAL_CLEARING", "variable_sip_hangup_disposition": "send_bye"}
 GOT_BYE = {"Hangup-Cause": "NORMAL_CLEARING", "variable_sip_hangup_disposition": "recv_bye"}
 KILL = "uuid_kill UUID"
-PAUSE = "msleep 400"
+# SIPp has the answer acknowledged, or has answered a request in the call.
+ACKED, ACKED_AGAIN, ACKED_THRICE = (Said(r"\bACK sip:", times) for times in (1, 2, 3))
+TOOK_INFO, TOOK_UPDATE = (Said(rf"CSeq: ?\d+ {method}", 2) for method in ("INFO", "UPDATE"))
 HELD = [("CHANNEL_HOLD", "Event-Name", "CHANNEL_HOLD"), ("CHANNEL_UNHOLD", "Event-Name", "CHANNEL_UNHOLD")]
 
 # What FreeSWITCH makes of a final response to an INVITE.
@@ -41,61 +41,53 @@ GATEWAYS = [
 ]  # fmt: skip
 
 ROWS = [
-    CallOut("out-answered", "callee_waits", steps=[PAUSE, KILL], ends=SENT_BYE),
-    CallOut("out-over-tcp", "callee_waits", steps=[PAUSE, KILL], ends=SENT_BYE, transport="t1",
+    CallOut("out-answered", "callee_waits", steps=[ACKED, KILL], ends=SENT_BYE),
+    CallOut("out-over-tcp", "callee_waits", steps=[ACKED, KILL], ends=SENT_BYE, transport="t1",
             dial="sofia/PROFILE/callee@PEER;transport=tcp"),
     CallOut("out-callee-hangs-up", "callee_hangs_up", ends=GOT_BYE,
             events=[("CHANNEL_PROGRESS", "Answer-State", "ringing")]),
-    CallOut("out-early-media", "callee_early_media", "ignore_early_media=false",
-           "&playback(tone_stream://%(300,0,440))",
+    CallOut("out-early-media", "callee_early_media", variables="ignore_early_media=false",
+           application="&playback(tone_stream://%(300,0,440))",
             ends=SENT_BYE, events=[("CHANNEL_PROGRESS_MEDIA", "Answer-State", "early")]),
-    CallOut("out-rings", "callee_rings", "originate_timeout=1", reply="-ERR NO_ANSWER",
+    CallOut("out-rings", "callee_rings", variables="originate_timeout=1", reply="-ERR NO_ANSWER",
             ends={"Hangup-Cause": "NO_ANSWER", "variable_sip_hangup_disposition": "send_cancel"}),
-    CallOut("out-cancel-crosses-answer", "callee_crosses", "originate_timeout=1", reply="-ERR NO_ANSWER",
+    CallOut("out-cancel-crosses-answer", "callee_crosses", variables="originate_timeout=1", reply="-ERR NO_ANSWER",
            ends=None),
-    CallOut("out-silence", "callee_silent", "originate_timeout=1",
+    CallOut("out-silence", "callee_silent", variables="originate_timeout=1",
            reply="-ERR (NO_ANSWER|RECOVERY_ON_TIMER_EXPIRE)",
             ends=None),
     CallOut("out-redirected", "callee_redirects", keys={"target": "callee@SECOND"}, second="callee_waits",
-            steps=[PAUSE, KILL], ends=SENT_BYE),
-    CallOut("out-held", "callee_is_held", steps=[PAUSE, "uuid_hold UUID", PAUSE, "uuid_hold off UUID",
-           PAUSE, KILL],
+            steps=[Said(r"\bACK sip:", second=True), KILL], ends=SENT_BYE),
+    CallOut("out-held", "callee_is_held", steps=[ACKED, "uuid_hold UUID", ACKED_AGAIN, "uuid_hold off UUID",
+           ACKED_THRICE, KILL],
             ends=SENT_BYE),
     CallOut("out-callee-holds", "callee_holds", ends=GOT_BYE, events=HELD,
             keys={"hold_address": "127.0.0.1", "hold_direction": "sendonly"}),
-    CallOut("out-prack", "callee_wants_prack", profile="timed", steps=["msleep 1000", KILL], ends=SENT_BYE),
-    CallOut("out-display", "callee_gets_update", steps=[PAUSE, "uuid_display UUID Anna|4711", PAUSE, KILL],
+    CallOut("out-prack", "callee_wants_prack", profile="timed", steps=[ACKED, KILL], ends=SENT_BYE),
+    CallOut("out-display", "callee_gets_update", steps=[ACKED, "uuid_display UUID Anna|4711", TOOK_UPDATE, KILL],
            ends=SENT_BYE),
-    CallOut("out-info", "callee_gets_info", steps=[PAUSE, "uuid_send_info UUID text plain lamp=on", PAUSE,
+    CallOut("out-info", "callee_gets_info", steps=[ACKED, "uuid_send_info UUID text plain lamp=on", TOOK_INFO,
            KILL],
             ends=SENT_BYE),
-    CallOut("out-info-digit", "callee_gets_digit", "dtmf_type=info", steps=[PAUSE, "uuid_send_dtmf UUID 7",
-           "msleep 800", KILL],
+    CallOut("out-info-digit", "callee_gets_digit", variables="dtmf_type=info", steps=[ACKED, "uuid_send_dtmf UUID 7",
+           TOOK_INFO, KILL],
             ends=SENT_BYE),
-    CallOut("out-deflected", "callee_is_transferred", steps=[PAUSE,
+    CallOut("out-deflected", "callee_is_transferred", steps=[ACKED,
            "uuid_deflect UUID sip:elsewhere@127.0.0.1"], ends={}),
     CallOut("out-challenged", "callee_challenges", dial="sofia/gateway/trunk/callee", port=TRUNK_PORT,
-            steps=[PAUSE, KILL], ends=SENT_BYE),
+            steps=[ACKED_AGAIN, KILL], ends=SENT_BYE),
     CallOut("out-challenged-by-proxy", "proxy_challenges", dial="sofia/gateway/proxied/callee",
            port=PROXY_PORT,
-            steps=[PAUSE, KILL], ends=SENT_BYE),
-    CallOut("out-longer-timer", "callee_wants_longer_timer", profile="timed", steps=[PAUSE, KILL],
+            steps=[ACKED_AGAIN, KILL], ends=SENT_BYE),
+    CallOut("out-longer-timer", "callee_wants_longer_timer", profile="timed", steps=[ACKED_AGAIN, KILL],
            ends=SENT_BYE),
     CallOut("out-refreshes", "callee_is_refreshed", profile="timed", ends=GOT_BYE, seconds=60, slow=True),
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def rows(request: pytest.FixtureRequest, host: ServedHost) -> Iterator[ParallelRows[CallOut]]:
-    running = ParallelRows[CallOut](request, lambda row: row.run(host))
-    yield running
-    running.close()
-
-
 @pytest.mark.parametrize("row", parameters(ROWS))
 def test_call_out(rows: ParallelRows[CallOut], row: CallOut) -> None:
-    wrong = rows.outcome(row)
-    assert not wrong, "\n".join(wrong)
+    rows.check(row)
 
 
 def test_final_responses_become_causes(host: ServedHost) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +16,7 @@ from tests.sip.raw_phone import RawPhone, status
 from tests.sip.raw_phone import field as header
 from tests.sip.served_host import ServedHost
 from tests.sip.sipp import Sipp
+from tests.sip.until import PATIENCE
 
 ANSWER = ("answer", "")
 # Longer than a message takes that is sent twice.
@@ -56,7 +57,7 @@ class Loss:
                     result = sipp.wait()
         wrong = [] if result.passed else [result.summary]
         wrong += [f"no message began with {text}" for text in relay.never_seen]
-        end = host.find(host.of_row(self.name, "CHANNEL_HANGUP_COMPLETE"), 5)
+        end = host.find(host.of_row(self.name, "CHANNEL_HANGUP_COMPLETE"), PATIENCE)
         if end is None:
             wrong.append("the host told of no hangup")
         else:
@@ -88,17 +89,9 @@ EXTENSIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def rows(request: pytest.FixtureRequest, host: ServedHost) -> Iterator[ParallelRows[Loss]]:
-    running = ParallelRows[Loss](request, lambda row: row.run(host))
-    yield running
-    running.close()
-
-
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_lost_message_is_sent_again(rows: ParallelRows[Loss], row: Loss) -> None:
-    wrong = rows.outcome(row)
-    assert not wrong, "\n".join(wrong)
+    rows.check(row)
 
 
 def test_calls_go_on_while_datagrams_are_lost_doubled_and_late(host: ServedHost) -> None:
@@ -187,7 +180,7 @@ def test_an_answer_that_is_never_acknowledged_is_sent_again(host: ServedHost) ->
         request = phone.request("INVITE", "loss-bye", headers={"Content-Type": "application/sdp"}, body=body)
         answer = phone.ask(request)
         assert status(answer) == 200
-        again = [phone.receive(3) for _ in range(2)]
+        again = [phone.receive() for _ in range(2)]
         assert [status(one) for one in again] == [200, 200]
         tag = header(answer, "To").partition("tag=")[2]
         for method, cseq in (("ACK", 1), ("BYE", 2)):

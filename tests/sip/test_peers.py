@@ -10,6 +10,7 @@ from lxml import etree
 
 from tests.sip.lossy_relay import LossyRelay, Mischief
 from tests.sip.sipp import SCENARIOS, Sipp, whole_scenario
+from tests.sip.until import PATIENCE
 
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.xml")), ids=lambda path: path.stem)
@@ -49,7 +50,7 @@ def test_the_relay_reorders() -> None:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near,
     ):
         far.bind(("127.0.0.1", 0))
-        far.settimeout(5)
+        far.settimeout(PATIENCE)
         with LossyRelay(far.getsockname(), Mischief(hold_back=0.5, hold_seconds=0.1)) as relay:
             for number in range(50):
                 near.sendto(bytes([number]), ("127.0.0.1", relay.port))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.host.private_server import postgres_server, redis_server
-from tests.sip.baresip import Baresip, share_of_tone, until
-from tests.sip.host_configuration import DOMAIN, PASSWORDS, Extension, HostPorts, write_configuration
+from tests.sip.baresip import share_of_tone
+from tests.sip.host_configuration import DOMAIN, Extension
 from tests.sip.kamailio import edge
-from tests.sip.served_host import ServedHost, served_host
+from tests.sip.served_host import ServedHost
 from tests.sip.sipp import Sipp
+from tests.sip.two_hosts import phone_behind, two_hosts
+from tests.sip.until import until
 
 MOST, CALLS = 10, 24
 TONE = "tone_stream://%(1500,0,1200)"
@@ -32,33 +33,20 @@ EXTENSIONS = [
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServedHost]]:
     """Two hosts with one database and one Redis."""
-    with ExitStack() as stack:
-        dsn, url = stack.enter_context(postgres_server()), stack.enter_context(redis_server())
+    with postgres_server() as dsn, redis_server() as url:
         remote = f'<remote name="shared" host="{url}"/>'
         shared = f'<configuration name="hash.conf"><remotes>{remote}</remotes></configuration>'
-        running = []
-        for _ in range(2):
-            folder, ports = tmp_path_factory.mktemp("host"), HostPorts()
-            behind = {"apply-proxy-acl": "neighbours"}
-            profiles = {"internal": {**behind, "odbc-dsn": dsn}, "open": behind}
-            conf = write_configuration(
-                folder, ports, extensions=EXTENSIONS, profiles=profiles, sections=shared
-            )
-            running.append(stack.enter_context(served_host(folder, conf, ports)))
-        yield running
-        for host in running:
-            assert not host.complaints()
+        with two_hosts(tmp_path_factory, EXTENSIONS, internal={"odbc-dsn": dsn}, sections=shared) as hosts:
+            yield hosts
+            for host in hosts:
+                assert not host.complaints()
 
 
 def test_a_phone_that_registered_at_one_host_is_called_by_the_other(
     hosts: list[ServedHost], tmp_path: Path
 ) -> None:
     with edge(tmp_path / "edge", [host.ports.internal for host in hosts]) as kamailio:
-        outbound = f'outbound="sip:127.0.0.1:{kamailio.tls_port};transport=tls"'
-        with Baresip(
-            tmp_path / "phone", f"1000@{DOMAIN}", tone=700, password=PASSWORDS["1000"],
-            params=f"{outbound};regint=60;answermode=auto",
-        ) as phone:  # fmt: skip
+        with phone_behind(kamailio, tmp_path) as phone:
             phone.registered()
             took = [host for host in hosts if _registered_at(host)]
             assert len(took) == 1
@@ -84,14 +72,8 @@ def test_a_limit_counts_the_calls_of_all_hosts(hosts: list[ServedHost], tmp_path
         address = ("127.0.0.1", kamailio.port)
         result = Sipp("caller_waits", address, "limited", calls=CALLS, rate=40, trace=False).run()
         assert (result.calls, result.failed) == (MOST, CALLS - MOST), result.summary
-        arrived = [
-            len([one for one in host.events if host.of_row("limited", "CHANNEL_CREATE")(one)])
-            for host in hosts
-        ]
-        answered = [
-            len([one for one in host.events if host.of_row("limited", "CHANNEL_ANSWER")(one)])
-            for host in hosts
-        ]
+        arrived = [host.count("limited", "CHANNEL_CREATE") for host in hosts]
+        answered = [host.count("limited", "CHANNEL_ANSWER") for host in hosts]
         assert sum(arrived) == CALLS and min(arrived) > 0
         assert sum(answered) == MOST
         until(

@@ -119,6 +119,14 @@ def test_one_command_and_its_exit_status(
     assert error.startswith("moonline: no server answers")
 
 
+def test_what_is_no_port_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("0", "65536", "99999", "-1", "x"):
+        with pytest.raises(SystemExit) as told:
+            api_main(["--port", text, "status"])
+        assert told.value.code == 2
+        assert f"argument --port/-P: {text} is no port (1 to 65535)" in capsys.readouterr().err
+
+
 def test_a_line_feed_starts_no_second_command(port: int) -> None:
     options = argparse.Namespace(host="127.0.0.1", port=port, password="ClueCon")
     assert run_command(options, "echo a\n\nexit") == 2

@@ -8,6 +8,7 @@ from host.console.app import Console, key_commands
 from host.console.own import OwnServer
 from host.log import LogLevel
 from host.switch import Switch
+from tests.host.xml_document import configuration
 
 
 class Shown:
@@ -77,7 +78,6 @@ def test_a_fault_in_a_command_leaves_the_console(shown: Shown, monkeypatch: pyte
 def test_keys_are_those_of_the_configuration(shown: Shown) -> None:
     assert key_commands(shown.server)["2"] == "status"
     shown.switch.xml.load_text(
-        '<document type="freeswitch/xml"><section name="configuration"><configuration name="switch.conf">'
-        '<cli-keybindings><key name="2" value="show calls"/></cli-keybindings></configuration></section></document>'
+        configuration("switch.conf", '<cli-keybindings><key name="2" value="show calls"/></cli-keybindings>')
     )
     assert key_commands(shown.server) == {"2": "show calls"}

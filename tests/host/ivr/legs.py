@@ -11,69 +11,26 @@ from host.interfaces import Application
 from host.ivr.originate import originate, send_to_applications
 from host.session import Session
 from host.switch import Switch
+from tests.host.xml_document import extension
 
-DIALPLAN = """
+EXTENSIONS = {
+    "answer": ("answer", "park"),
+    "short": ("answer", "pause 600", "hangup"),
+    "late": ("ring_ready", "pause 800", "answer", "park"),
+    "early": ("pre_answer", "pause 800", "answer", "park"),
+    "rings": ("ring_ready", "pause 60000"),
+    "cause_(.+)": ("hangup $1",),
+    "forward_(.+)": ("bridge loopback/$1/legs",),
+    "press_(.+)": ("answer", "pause 500", "press $1", "park"),
+}
+CONFIGURATION = f"""
 <document type="freeswitch/xml">
   <section name="dialplan">
-    <context name="legs">
-      <extension name="answer">
-        <condition field="destination_number" expression="^answer$">
-          <action application="answer"/>
-          <action application="park"/>
-        </condition>
-      </extension>
-      <extension name="short">
-        <condition field="destination_number" expression="^short$">
-          <action application="answer"/>
-          <action application="pause" data="600"/>
-          <action application="hangup"/>
-        </condition>
-      </extension>
-      <extension name="late">
-        <condition field="destination_number" expression="^late$">
-          <action application="ring_ready"/>
-          <action application="pause" data="800"/>
-          <action application="answer"/>
-          <action application="park"/>
-        </condition>
-      </extension>
-      <extension name="early">
-        <condition field="destination_number" expression="^early$">
-          <action application="pre_answer"/>
-          <action application="pause" data="800"/>
-          <action application="answer"/>
-          <action application="park"/>
-        </condition>
-      </extension>
-      <extension name="rings">
-        <condition field="destination_number" expression="^rings$">
-          <action application="ring_ready"/>
-          <action application="pause" data="60000"/>
-        </condition>
-      </extension>
-      <extension name="cause">
-        <condition field="destination_number" expression="^cause_(.+)$">
-          <action application="hangup" data="$1"/>
-        </condition>
-      </extension>
-      <extension name="forward">
-        <condition field="destination_number" expression="^forward_(.+)$">
-          <action application="bridge" data="loopback/$1/legs"/>
-        </condition>
-      </extension>
-      <extension name="press">
-        <condition field="destination_number" expression="^press_(.+)$">
-          <action application="answer"/>
-          <action application="pause" data="500"/>
-          <action application="press" data="$1"/>
-          <action application="park"/>
-        </condition>
-      </extension>
-    </context>
+    <context name="legs">{"".join(extension(number, *actions) for number, actions in EXTENSIONS.items())}</context>
   </section>
   <section name="directory">
     <domain name="test.lan">
-      <params><param name="dial-string" value="loopback/${dialed_user}/legs"/></params>
+      <params><param name="dial-string" value="loopback/${{dialed_user}}/legs"/></params>
       <groups>
         <group name="desk">
           <users>
@@ -101,7 +58,7 @@ class Legs:
 
     def __post_init__(self) -> None:
         switch = self.switch
-        switch.xml.load_text(DIALPLAN)
+        switch.xml.load_text(CONFIGURATION)
         switch.bus.subscribe(self.events.append)
         for application in (
             Application("note", "mod_test", lambda session, data: self.notes.append(data)),

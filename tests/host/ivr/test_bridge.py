@@ -216,6 +216,27 @@ def test_an_input_callback_sees_the_keys_and_can_end_the_bridge(legs: Legs) -> N
     assert a.channel.ready and gone(b)
 
 
+def test_a_leg_that_was_busy_notices_that_the_other_one_is_in_another_bridge_by_now(legs: Legs) -> None:
+    def on_input(session: Session, item: Digit | Event) -> Status:
+        legs.wait(2)
+        return Status.SUCCESS
+
+    clock = legs.switch.clock
+    a, b = legs.call("null/a"), legs.call("null/b")
+    assert take_over(a) and take_over(b)
+    clock.call_later(500_000, lambda: a.receive_digit(Digit("1")))
+    clock.call_later(900_000, lambda: b.transfer("forward_answer", "XML", "legs"))
+    clock.call_later(20_000_000, b.channel.hangup)
+    began = clock.now()
+    assert bridge(a, b, InputArgs(on_input)) is Status.SUCCESS
+    assert clock.now() - began == 2_500_000
+    assert a.channel.ready and a.partner is None
+    assert b.channel.up and Flag.BRIDGED in b.channel.flags
+    third = legs.switch.find_session(b.partner or "")
+    assert third is not None and third.channel.name == "loopback/answer-a" and third.partner == b.uuid
+    legs.hang_up_all()
+
+
 def test_bridge_exports_go_both_ways(legs: Legs) -> None:
     near = bridged(
         legs, bridge_export_vars="from_a", from_a="1", to="{bridge_export_vars=from_b,from_b=2}null/far"

@@ -306,7 +306,7 @@ def test_keys_go_to_the_engine_too(virtual_switch: Switch, engines: list[Recorde
     def do(session: Session) -> object:
         session.execute("detect_speech", "recorded fine name")
         sleep(session, 500)
-        digit = session.next_digit()
+        digit = session.inbox.take(Digit)
         return digit and digit.digit
 
     assert in_call(virtual_switch, do, press=((100, "5"),)).values == ["5"]
@@ -321,7 +321,7 @@ def test_spoken_keys_are_pressed_where_that_is_wanted(
         session.execute("detect_speech", "recorded 'results:FINAL=<input>12poundStar7</input>' name")
         sleep(session, 200)
         keys = ""
-        while (digit := session.next_digit()) is not None:
+        while (digit := session.inbox.take(Digit)) is not None:
             keys += digit.digit
         return keys
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from host.clock import MILLISECOND
 from host.inbox import Digit
 from host.ivr import digits
@@ -18,22 +15,9 @@ from host.ivr.sleep import sleep
 from host.session import Session
 from host.status import Status
 from host.switch import Switch
-from media.recording import Recording
 from tests.host.one_call import in_call, took
 
 PROMPT = "tone.wav"  # half a second
-
-
-@pytest.fixture
-def switch(virtual_switch: Switch, tmp_path: Path) -> Switch:
-    sounds = tmp_path / "sounds"
-    sounds.mkdir()
-    with Recording(str(sounds / "tone.wav"), 8000) as recording:
-        recording.write(np.full(4000, 1000, np.int16))
-    virtual_switch.modules.load("mod_sndfile")
-    virtual_switch.modules.load("mod_native_file")
-    virtual_switch.global_variables.set("sound_prefix", str(sounds))
-    return virtual_switch
 
 
 def asked(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from host.channel import Flag
 from host.ivr.bridge import wait_for_answer
@@ -15,25 +13,23 @@ from host.session import Session
 from host.status import Status
 from media.source import ComfortNoise
 from tests.host.ivr.legs import Legs
+from tests.media.ear import Ear
 
 RATE = 8000
 
 
-class Ear:
+class LineEar(Ear):
     """Hears what a line sends."""
 
     def __init__(self, session: Session) -> None:
-        self.blocks: list[NDArray[np.int16]] = []
+        super().__init__()
         session.line.tap(self, read=False)
 
-    def write(self, samples: NDArray[np.int16]) -> None:
-        self.blocks.append(samples)
-
-    @property
-    def loudest(self) -> int:
-        """The loudest sample since the last time this was asked."""
-        sound, self.blocks = self.blocks, []
-        return max((int(np.abs(block.astype(int)).max(initial=0)) for block in sound), default=0)
+    def loudest_since(self) -> int:
+        """Return the loudest sample since the last time this was asked."""
+        level = self.loudest
+        self.forget()
+        return level
 
 
 @pytest.mark.parametrize(
@@ -45,7 +41,7 @@ def test_a_wait_sends_what_the_variable_says(
 ) -> None:
     keys(legs)
     leg = legs.call("null/near")
-    ear = Ear(leg)
+    ear = LineEar(leg)
     if value is not None:
         leg.channel.variables.set("send_silence_when_idle", value)
     legs.run(leg, wait, ("pause", "60000"))
@@ -53,14 +49,14 @@ def test_a_wait_sends_what_the_variable_says(
     assert leg.line.idle == (
         -1 if value == "-1" else 400 if value == "-7" else 0 if loudest == 0 else int(value or 0)
     )
-    assert ear.loudest == loudest
+    assert ear.loudest_since() == loudest
     if wait[0] == "park":
         leg.channel.clear_flag(Flag.PARK)
     legs.wait(1)
     assert leg.line.idle == 0
-    _ = ear.loudest
+    ear.forget()
     legs.wait(1)
-    assert ear.loudest == 0
+    assert ear.loudest_since() == 0
 
 
 def keys(legs: Legs) -> None:
@@ -78,21 +74,21 @@ def keys(legs: Legs) -> None:
 def test_other_waits_and_short_ones_send_nothing(legs: Legs) -> None:
     leg = legs.call("null/near")
     leg.channel.variables.set("send_silence_when_idle", "100")
-    ear = Ear(leg)
+    ear = LineEar(leg)
     legs.run(leg, ("pause", "500"), ("sleep", "10"), ("pause", "60000"))
     legs.wait(2)
-    assert ear.loudest == 0
+    assert ear.loudest_since() == 0
 
 
 def test_what_is_played_meanwhile_is_heard_alone_and_then_the_silence_again(legs: Legs) -> None:
     leg = legs.caller(("park", ""), send_silence_when_idle="100")
     legs.wait(0.1)
-    ear = Ear(leg)
+    ear = LineEar(leg)
     playback = leg.line.play(ComfortNoise(RATE, RATE // 2, 3000))
     legs.wait(0.4)
-    assert ear.loudest == 10
+    assert ear.loudest_since() == 10
     legs.wait(0.5)
-    assert playback.played == RATE // 2 and ear.loudest == 327
+    assert playback.played == RATE // 2 and ear.loudest_since() == 327
 
 
 def test_a_parked_call_that_is_answered_later_sends_it_then(legs: Legs) -> None:
@@ -132,15 +128,15 @@ def test_who_is_recorded_hears_faint_noise(
     leg = legs.call("null/near")
     if value is not None:
         leg.channel.variables.set("record_waste_resources", value)
-    ear = Ear(leg)
+    ear = LineEar(leg)
     leg.run_in_session(lambda session: record_file(session, str(tmp_path / "one.wav"), 2))
     legs.run(leg, ("pause", "60000"))
     legs.wait(1)
-    assert ear.loudest == loudest
+    assert ear.loudest_since() == loudest
     legs.wait(3)
-    _ = ear.loudest
+    ear.forget()
     legs.wait(1)
-    assert ear.loudest == 0 and (tmp_path / "one.wav").stat().st_size > 30_000
+    assert ear.loudest_since() == 0 and (tmp_path / "one.wav").stat().st_size > 30_000
 
 
 def test_who_waits_for_an_answer_sends_it_where_no_ringback_is_wanted(legs: Legs) -> None:

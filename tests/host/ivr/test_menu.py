@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host.event import Event
+from host.inbox import Digit
 from host.interfaces import Application
 from host.ivr.menu import DEFAULT_TIMEOUT_MS, DEPTH_LIMIT, Menu, MenuAction, MenuEntry, execute_menu
 from host.ivr.menu_xml import MenuXmlError, read_menus
@@ -56,7 +57,7 @@ class Run:
             self.ms = took(session, lambda: statuses.append(execute_menu(session, menus, menus[0].name)))
             self.marks = session.channel.get_variable("marks") or ""
             self.result = session.channel.get_variable("ivr_menu_status")
-            self.left = "".join(digit.digit for digit in iter(session.next_digit, None))
+            self.left = "".join(digit.digit for digit in iter(lambda: session.inbox.take(Digit), None))
             return statuses[0]
 
         self.outcome: Outcome = in_call(switch, do, press=press)

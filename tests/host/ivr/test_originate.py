@@ -22,6 +22,8 @@ from tests.host.ivr.legs import Legs, gone
         ("error/USER_BUSY|error/NO_ANSWER", "NO_ANSWER"),
         ("error/USER_BUSY,error/CALL_REJECTED", "CALL_REJECTED"),
         ("error/USER_BUSY:_:error/NO_ANSWER", "NO_ANSWER"),
+        (":_:", "DESTINATION_OUT_OF_ORDER"),
+        ("{a=1}:_:error/USER_BUSY", "USER_BUSY"),
         ("nosuch/x", "CHAN_NOT_IMPLEMENTED"),
         ("nosuch", "CHAN_NOT_IMPLEMENTED"),
         ("", "DESTINATION_OUT_OF_ORDER"),
@@ -330,3 +332,46 @@ def test_the_thread_that_placed_a_leg_can_run_it(legs: Legs) -> None:
     legs.wait(0.001)
     assert gone(leg)
     assert not take_over(leg)
+
+
+def test_a_leg_is_told_the_callers_codec(legs: Legs) -> None:
+    caller = legs.call("null/caller")
+    legs.run(caller, ("bridge", "loopback/rings/legs"))
+    legs.wait(0.1)
+    leg = next(s for s in legs.switch.sessions.values() if s.channel.name == "loopback/rings-a")
+    assert leg.channel.variables.get("originator_codec") == "L16@8000h@20i"
+    assert caller.channel.variables.get("originator_codec") is None
+
+
+def test_it_rings_for_the_caller_too(legs: Legs) -> None:
+    caller = legs.call("{null_enable_auto_answer=false,null_pre_answer=true}null/caller")
+    legs.run(caller, ("bridge", "loopback/rings/legs"))
+    legs.wait(0.1)
+    leg = next(s for s in legs.switch.sessions.values() if s.channel.name == "loopback/rings-a")
+    assert leg.channel.profile.times.progress
+    assert caller.channel.profile.times.progress == leg.channel.profile.times.progress
+
+
+def test_the_caller_of_independent_dial_strings_is_told_of_its_legs_alone(legs: Legs) -> None:
+    caller = legs.call("null/caller")
+    legs.run(caller, ("bridge", "loopback/rings/legs:_:loopback/rings/legs"))
+    legs.wait(0.1)
+    variables = caller.channel.variables
+    assert variables.get("DIALSTATUS") is None
+    assert caller.channel.call_state.name == "ACTIVE"
+    assert (variables.get("originated_legs") or "").count(";Outbound Call;") == 2
+    for leg in legs.switch.sessions.values():
+        if leg.channel.name == "loopback/rings-a":
+            assert leg.channel.variables.get("originating_leg_uuid") == caller.uuid
+
+
+def test_the_ringback_of_independent_dial_strings_is_told_like_any_file(legs: Legs) -> None:
+    caller = legs.call("{ringback=silence_stream://200}null/caller")
+    legs.run(caller, ("bridge", "loopback/late/legs:_:loopback/rings/legs"))
+    legs.wait(1)
+    told = [e for e in legs.events if e.name.startswith("PLAYBACK_")]
+    assert [e.name for e in told[:4]] == ["PLAYBACK_START", "PLAYBACK_STOP"] * 2
+    assert told[0].get_header("Playback-File-Path") == "silence_stream://200"
+    assert told[1].get_header("Playback-Status") == "done"
+    assert told[-1].name == "PLAYBACK_STOP"
+    assert caller.partner is not None

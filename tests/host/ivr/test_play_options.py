@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from host.ivr.play import play_file
 from host.session import Session
 from host.status import Status
 from host.switch import Switch
-from media.recording import Recording
 from media.source import Samples, Source
 from tests.host.one_call import in_call, took
-
-
-@pytest.fixture
-def switch(virtual_switch: Switch, tmp_path: Path) -> Switch:
-    sounds = tmp_path / "sounds"
-    sounds.mkdir()
-    with Recording(str(sounds / "tone.wav"), 8000) as recording:
-        recording.write(np.full(4000, 1000, np.int16))
-    virtual_switch.modules.load("mod_sndfile")
-    virtual_switch.modules.load("mod_native_file")
-    virtual_switch.global_variables.set("sound_prefix", str(sounds))
-    return virtual_switch
+from tests.media.ear import Ear
 
 
 def play(switch: Switch, path: str, **variables: str) -> tuple[object, int]:
@@ -111,18 +96,14 @@ def test_offsets_and_endings(switch: Switch) -> None:
 
 
 def test_a_volume_is_in_decibels(switch: Switch) -> None:
-    heard: list[int] = []
-
-    class Ear:
-        def write(self, samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> None:
-            heard.append(int(np.abs(samples).max(initial=0)))
+    ear = Ear()
 
     def do(session: Session) -> object:
-        session.line.tap(Ear(), read=False)
+        session.line.tap(ear, read=False)
         play_file(session, "tone.wav", volume=-50)
-        quiet = max(heard, default=0)
+        quiet = ear.loudest
         play_file(session, "tone.wav", volume=-6)
-        return quiet, max(heard)
+        return quiet, ear.loudest
 
     assert in_call(switch, do).values == [(0, 501)]
 

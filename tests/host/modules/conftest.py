@@ -12,7 +12,9 @@ import pytest
 import host.modules
 from host.clock import Clock, VirtualClock
 from host.modules.mod_event_socket import event_sink
+from host.session import Session
 from host.switch import Switch
+from tests.host.placed_call import parked
 
 # What listens on ports or asks servers of others; a switch under test is asked directly.
 SERVERS = frozenset({"mod_event_socket", "mod_hiredis"})
@@ -45,3 +47,9 @@ def switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Switch]:
         yield made
         made.close()
     assert not bugs
+
+
+@pytest.fixture
+def leg(switch: Switch) -> Session:
+    """A leg that is parked."""
+    return parked(switch)

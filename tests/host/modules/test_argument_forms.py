@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from host.clock import SECOND
@@ -12,14 +10,6 @@ from host.session import Session
 from host.switch import Switch
 
 USAGE_OF_LIMIT = "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
-
-
-@pytest.fixture
-def leg(switch: Switch) -> Iterator[Session]:
-    reply = switch.api("originate", "null/x &park()")
-    session = switch.find_session(reply.split()[1])
-    assert session is not None
-    yield session
 
 
 @pytest.mark.parametrize(

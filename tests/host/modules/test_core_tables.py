@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from host.clock import RealClock
 from host.registration import Registration
 from host.sql_store import SqlStore, open_store
 from host.switch import Switch
-from tests.host.private_server import free_port, postgres_server
+from tests.eventually import eventually
+from tests.free_ports import free_port
+from tests.host.private_server import postgres_server
+from tests.host.xml_document import settings
 
 EMPTY = ""
 
@@ -37,24 +40,13 @@ def dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def a_host(base: Path, name: str, dsn: str) -> Iterator[Switch]:
     switch = Switch(RealClock(), base)
     switch.hostname = name
-    param = f'<param name="core-db-dsn" value="{dsn}"/>' if "://" in dsn else ""
-    switch.xml.load_text(
-        '<document type="freeswitch/xml"><section name="configuration"><configuration name="switch.conf">'
-        f"<settings>{param}</settings></configuration></section></document>"
-    )
+    switch.xml.load_text(settings("switch.conf", {"core-db-dsn": dsn} if "://" in dsn else {}))
     try:
         for module in ("mod_commands", "mod_dptools", "mod_loopback"):
             switch.modules.load(module)
         yield switch
     finally:
         switch.close()
-
-
-def soon(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def rows(store: SqlStore, sql: str, *values: str) -> list[tuple[str | int | None, ...]]:
@@ -70,7 +62,7 @@ def test_calls_are_in_the_tables_while_they_last(tmp_path: Path, dsn: str) -> No
         switch.api("uuid_bridge", f"{near} {far}")
         count = "select uuid, b_uuid from basic_calls where hostname = ? order by created_epoch, uuid"
         wanted = sorted([(alone, None), (near, far)])
-        soon(lambda: sorted(rows(store, count, "one")) == wanted)
+        eventually(lambda: sorted(rows(store, count, "one")) == wanted)
         name, state, epoch = rows(
             store, "select name, callstate, created_epoch from channels where uuid = ?", alone
         )[0]
@@ -78,11 +70,11 @@ def test_calls_are_in_the_tables_while_they_last(tmp_path: Path, dsn: str) -> No
         assert isinstance(epoch, int) and abs(epoch - time.time()) < 60
         assert rows(store, "select callee_uuid from calls where caller_uuid = ?", near) == [(far,)]
         switch.api("uuid_kill", far)
-        soon(lambda: rows(store, count, "one") == [(alone, None)])
+        eventually(lambda: rows(store, count, "one") == [(alone, None)])
         found = rows(store, "select ikey from interfaces where type = 'api' and name = 'hupall'")
         assert found == [("mod_commands",)]
         switch.api("sched_api", "+1000 g status")
-        soon(
+        eventually(
             lambda: (
                 rows(store, "select task_group from tasks where task_desc = 'sched_api_function'") == [("g",)]
             )
@@ -114,10 +106,10 @@ def test_a_user_registered_at_another_host_is_found(tmp_path: Path, postgres_dsn
         one.registrations["t"] = Registration(
             "1000", "Example.org", "t", contact, later, "192.0.2.7", "5060", "udp", "one", ""
         )
-        soon(lambda: two.api("reg_url", "1000@example.org") == contact)
+        eventually(lambda: two.api("reg_url", "1000@example.org") == contact)
         assert two.api("show", "registrations") == "\n0 total.\n"
         del one.registrations["t"]
-        soon(lambda: two.api("reg_url", "1000@example.org") == "error/user_not_registered")
+        eventually(lambda: two.api("reg_url", "1000@example.org") == "error/user_not_registered")
 
 
 def test_a_database_that_is_not_there_is_told_once_and_holds_nothing_up(tmp_path: Path) -> None:
@@ -147,7 +139,7 @@ def test_odd_bytes_and_numbers_are_written_as_far_as_they_go(tmp_path: Path) -> 
     with a_host(tmp_path, "one", str(path)) as switch:
         switch.registrations["t"] = Registration("\udcff\0", "r", "t", "u", "never", "", "", "", "one", "")
         connection = sqlite3.connect(path)
-        soon(
+        eventually(
             lambda: connection.execute("select reg_user, expires from registrations").fetchall() == [("?", 0)]
         )
         connection.close()

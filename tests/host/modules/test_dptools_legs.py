@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from host.channel_state import ChannelState
 from host.event import Event
 from host.inbox import Digit
+from host.ivr.input_args import InputArgs
+from host.ivr.sleep import sleep
 from host.ivr.uuid_bridge import uuid_bridge
 from host.media_bug import media_bugs
 from host.modules.mod_dptools.inline_dialplan import parse_inline
-from host.switch import Switch
+from host.session import Session
+from host.status import Status
 from tests.host.ivr.legs import Legs, gone
 
 CONTEXT = """
@@ -46,13 +47,6 @@ CONTEXT = """
   </context>
 </section></document>
 """
-
-
-@pytest.fixture
-def legs(virtual_switch: Switch) -> Iterator[Legs]:
-    legs = Legs(virtual_switch)
-    yield legs
-    legs.hang_up_all()
 
 
 @pytest.mark.parametrize(
@@ -239,6 +233,39 @@ def test_digits_put_there_by_an_operator_bypass_bindings(legs: Legs) -> None:
     legs.wait(0.1)
     assert legs.notes == []
     assert leg.inbox.count(Digit) == 1
+
+
+def test_a_digit_that_no_binding_of_the_partners_takes_passes_once(legs: Legs) -> None:
+    a, b = legs.parked("null/a"), legs.parked("null/b")
+    a.execute("bind_digit_action", "one,*1,exec:note,never,peer")
+    uuid_bridge(a, b)
+    legs.wait(0.5)
+    b.receive_digit(Digit("7"))
+    legs.wait(5)
+    assert a.channel.variables.get("null_channel_dtmf_queued") == "7"
+    assert legs.notes == []
+
+
+def test_a_digit_given_back_is_told_before_its_event_and_both_at_once(legs: Legs) -> None:
+    leg = legs.call("null/x")
+    heard: list[str] = []
+
+    def hear(session: Session, item: Digit | Event) -> Status:
+        heard.append("digit" if isinstance(item, Digit) else "event")
+        return Status.BREAK
+
+    leg.execute("bind_digit_action", "one,*1,exec:note,never")
+    leg.run_in_session(lambda session: sleep(session, 20_000, InputArgs(on_input=hear)))
+    legs.wait(0.1)
+    leg.receive_digit(Digit("7"))
+    legs.wait(1)
+    assert heard == ["digit", "event"]
+
+
+def test_the_presence_id_that_events_tell_is_the_variable(legs: Legs) -> None:
+    leg = legs.call("null/x")
+    leg.channel.variables.set("presence_id", "1004@test.lan")
+    assert leg.event("CHANNEL_DATA").get_header("Channel-Presence-ID") == "1004@test.lan"
 
 
 def test_a_meta_key_of_either_leg(legs: Legs) -> None:

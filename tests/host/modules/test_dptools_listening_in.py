@@ -22,20 +22,7 @@ from media.recording import Recording
 from media.source import Samples, Sequence, Silence
 from tests.host.ivr.legs import Legs
 from tests.host.one_call import Outcome, in_call, took
-
-
-class Ear:
-    """A sink that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.blocks: list[NDArray[np.int16]] = [np.zeros(0, np.int16)]
-
-    def write(self, samples: NDArray[np.int16]) -> None:
-        self.blocks.append(samples.copy())
-
-    @property
-    def heard(self) -> NDArray[np.int16]:
-        return np.concatenate(self.blocks)
+from tests.media.ear import Ear
 
 
 def hear(session: Session, *, read: bool = False) -> Ear:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from host.channel_state import ChannelState
 from host.event import Event
 from host.hangup_cause import HangupCause
+from host.inbox import Digit
 from host.interfaces import ApiCommand
 from host.log import LogLevel
 from host.media_bug import media_bugs
@@ -24,6 +25,7 @@ from media.recording import Recording
 from media.source import Samples, Sequence, Silence, Source
 from media.speexdsp import SpeexDspUnavailable
 from tests.host.one_call import in_call, took
+from tests.media.ear import Ear
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_a_terminator_ends_a_playback_and_other_keys_are_eaten(switch: Switch) -
     def do(session: Session) -> object:
         ms, response = run(session, "playback", "silence_stream://5000")
         used = session.channel.get_variable("playback_terminator_used")
-        return ms, response, used, session.next_digit()
+        return ms, response, used, session.inbox.take(Digit)
 
     assert in_call(switch, do, press=((500, "12*3"),)).values == [(700, "FILE PLAYED", "*", None)]
 
@@ -119,7 +121,7 @@ def test_a_key_ends_sleep_and_stays_queued(switch: Switch) -> None:
     def do(session: Session) -> object:
         ms, _ = run(session, "sleep", "2000")
         again, _ = run(session, "sleep", "2000")
-        digits = [session.next_digit(), session.next_digit()]
+        digits = [session.inbox.take(Digit), session.inbox.take(Digit)]
         return ms, again, [digit.digit for digit in digits if digit is not None]
 
     assert in_call(switch, do, press=((300, "5"),)).values == [(300, 0, ["5"])]
@@ -128,7 +130,7 @@ def test_a_key_ends_sleep_and_stays_queued(switch: Switch) -> None:
 def test_sleep_may_eat_digits(switch: Switch) -> None:
     def do(session: Session) -> object:
         session.channel.set_variable("sleep_eat_digits", "true")
-        return run(session, "sleep", "2000")[0], session.next_digit()
+        return run(session, "sleep", "2000")[0], session.inbox.take(Digit)
 
     assert in_call(switch, do, press=((300, "5"),)).values == [(2000, None)]
     assert in_call(switch, do, press=((300, "5*"),)).values == [(400, None)]
@@ -161,9 +163,9 @@ def test_keys_are_flushed_queued_sent_and_blocked(switch: Switch) -> None:
     def do(session: Session) -> object:
         session.execute("queue_dtmf", "12")
         session.execute("flush_dtmf")
-        nothing = session.next_digit()
+        nothing = session.inbox.take(Digit)
         session.execute("queue_dtmf", "3@200")
-        three = session.next_digit()
+        three = session.inbox.take(Digit)
         session.execute("send_dtmf", "4w5")
         session.execute("sleep", "2000")
         session.execute("block_dtmf")
@@ -183,7 +185,7 @@ def test_keys_in_the_sound_are_heard_when_asked_for(switch: Switch) -> None:
         session.execute("start_dtmf")
         session.execute("start_dtmf")
         first = run(session, "sleep", "900")[0]
-        digit = session.next_digit()
+        digit = session.inbox.take(Digit)
         session.execute("stop_dtmf")
         second = run(session, "sleep", "2000")[0]
         return 300 < first < 400, digit.digit if digit else None, digit.source if digit else None, second
@@ -289,18 +291,14 @@ def test_detect_audio_and_silence(switch: Switch) -> None:
 
 
 def test_echo_sends_back_until_hangup(switch: Switch) -> None:
-    heard: list[int] = []
-
-    class Ear:
-        def write(self, samples: NDArray[np.int16]) -> None:
-            heard.append(int(samples.max(initial=0)))
+    ear = Ear()
 
     def do(session: Session) -> object:
-        session.line.tap(Ear(), read=False)
+        session.line.tap(ear, read=False)
         return run(session, "echo")[0]
 
     assert in_call(switch, do, say=Samples(loud(2000), 8000), hangup_ms=1000).values == [1000]
-    assert max(heard) == 3000
+    assert ear.loudest == 3000
 
 
 def test_log_lines(switch: Switch) -> None:
@@ -371,26 +369,22 @@ def test_privacy(switch: Switch) -> None:
 
 
 def test_displace_and_volume(switch: Switch) -> None:
-    heard: list[int] = []
-
-    class Ear:
-        def write(self, samples: NDArray[np.int16]) -> None:
-            heard.append(int(samples.max(initial=0)))
+    ear = Ear()
 
     def do(session: Session) -> object:
-        session.line.tap(Ear(), read=False)
+        session.line.tap(ear, read=False)
         session.execute("displace_session", "tone_500.wav")
         session.execute("sleep", "100")
-        displaced = max(heard)
+        displaced = ear.loudest
         session.execute("stop_displace_session", "tone_500.wav")
         session.execute("set_mute", "write true")
-        heard.clear()
+        ear.forget()
         session.execute("playback", "tone_500.wav")
-        muted = max(heard)
+        muted = ear.loudest
         session.execute("remove_bugs")
-        heard.clear()
+        ear.forget()
         session.execute("playback", "tone_500.wav")
-        return displaced, muted, max(heard)
+        return displaced, muted, ear.loudest
 
     assert in_call(switch, do).values == [(1000, 0, 1000)]
 
@@ -471,11 +465,16 @@ def test_verbose_events_carry_variables(switch: Switch) -> None:
     switch.bus.subscribe(events.append, ["DTMF"])
 
     def do(session: Session) -> object:
+        def tell() -> None:
+            digit = session.inbox.take(Digit)
+            assert digit is not None
+            session.tell_digit(digit)
+
         session.execute("queue_dtmf", "1")
-        session.next_digit()
+        tell()
         session.execute("verbose_events")
         session.execute("queue_dtmf", "2")
-        session.next_digit()
+        tell()
         return None
 
     in_call(switch, do)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host.switch import Switch
-from tests.host.ivr.legs import DIALPLAN, Legs
+from tests.host.ivr.legs import CONFIGURATION, Legs
 
 Start = Callable[[str], Legs]
 
@@ -19,7 +19,7 @@ def start(virtual_switch: Switch) -> Start:
     def configured(settings: str) -> Legs:
         legs = Legs(virtual_switch)
         section = f"<section name='configuration'>{settings}</section></document>"
-        virtual_switch.xml.load_text(DIALPLAN.replace("</document>", section))
+        virtual_switch.xml.load_text(CONFIGURATION.replace("</document>", section))
         virtual_switch.modules.load("mod_commands")
         virtual_switch.modules.load("mod_cdr_csv")
         return legs
@@ -125,7 +125,7 @@ def test_without_a_configuration_nothing_is_written_unless_the_module_is_asked_f
         "<configuration name='modules.conf'><modules><load module='mod_cdr_csv'/></modules></configuration>"
     )
     section = f"<section name='configuration'>{modules}</section></document>"
-    legs.switch.xml.load_text(DIALPLAN.replace("</document>", section))
+    legs.switch.xml.load_text(CONFIGURATION.replace("</document>", section))
     legs.switch.modules.load("mod_cdr_csv")
     legs.caller(("hangup", ""))
     legs.wait(1)

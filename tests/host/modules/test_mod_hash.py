@@ -4,15 +4,8 @@ import pytest
 
 from host import limit
 from host.clock import SECOND
-from host.session import Session
 from host.switch import Switch
-
-
-def leg(switch: Switch) -> Session:
-    reply = switch.api("originate", "null/x &park()")
-    found = switch.find_session(reply.split()[1])
-    assert found is not None
-    return found
+from tests.host.placed_call import parked
 
 
 def test_realm_and_key_are_joined(switch: Switch) -> None:
@@ -23,7 +16,7 @@ def test_realm_and_key_are_joined(switch: Switch) -> None:
 @pytest.mark.parametrize(("name", "counted"), [("hash", "1"), ("db", "2")])
 def test_a_session_is_given_back_at_its_end(switch: Switch, name: str, counted: str) -> None:
     """The back end `hash` counts a session once, `db` as often as it asks."""
-    first, second = leg(switch), leg(switch)
+    first, second = parked(switch), parked(switch)
     backend = switch.limits.get(name)
     assert backend is not None
     most = int(counted)
@@ -42,7 +35,7 @@ def test_a_transfer_gives_back_unless_it_is_ignored(switch: Switch) -> None:
     backend = switch.limits.get("hash")
     assert backend is not None
     for ignored, left in (("false", 0), ("true", 1)):
-        session = leg(switch)
+        session = parked(switch)
         session.channel.set_variable("limit_ignore_transfer", ignored)
         limit.take(session, backend, "r", ignored, 5, 0)
         session.transfer("park", "inline")
@@ -53,7 +46,7 @@ def test_a_transfer_gives_back_unless_it_is_ignored(switch: Switch) -> None:
 def test_an_interval_limits_the_rate(switch: Switch) -> None:
     backend = switch.limits.get("hash")
     assert backend is not None
-    legs = [leg(switch) for _ in range(4)]
+    legs = [parked(switch) for _ in range(4)]
     assert [limit.take(one, backend, "r", "x", 2, 60) for one in legs[:3]] == [True, True, False]
     switch.clock.sleep(61 * SECOND)
     assert limit.take(legs[3], backend, "r", "x", 2, 60)

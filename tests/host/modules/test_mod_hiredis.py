@@ -11,7 +11,10 @@ from host import limit
 from host.clock import SECOND, VirtualClock
 from host.session import Session
 from host.switch import Switch
-from tests.host.private_server import free_port, redis_server
+from tests.free_ports import free_port
+from tests.host.private_server import redis_server
+from tests.host.xml_document import configuration
+from tests.host.xml_document import params as params_of
 
 redis = pytest.importorskip("redis", reason="needs the extra moonline[redis]")
 
@@ -29,14 +32,16 @@ def make(tmp_path: Path) -> Iterator[Callable[[str, int], Switch]]:
 
     def build(params: str, *ports: int) -> Switch:
         connections = "".join(
-            f'<connection><param name="hostname" value="127.0.0.1"/><param name="port" value="{one}"/></connection>'
+            f"<connection>{params_of({'hostname': '127.0.0.1', 'port': str(one)})}</connection>"
             for one in ports
         )
         switch = Switch(clock, tmp_path)
         switch.xml.load_text(
-            '<document type="freeswitch/xml"><section name="configuration"><configuration name="hiredis.conf">'
-            f'<profiles><profile name="p"><connections>{connections}</connections><params>{params}</params>'
-            "</profile></profiles></configuration></section></document>"
+            configuration(
+                "hiredis.conf",
+                f'<profiles><profile name="p"><connections>{connections}</connections><params>{params}</params>'
+                "</profile></profiles>",
+            )
         )
         for module in ("mod_commands", "mod_dptools", "mod_loopback", "mod_hiredis"):
             switch.modules.load(module)

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,7 +34,9 @@ from host.session import Session
 from host.sound_file import open_source
 from host.switch import Switch
 from media.source import Source
+from tests.eventually import eventually
 from tests.host.one_call import in_call
+from tests.host.xml_document import settings as settings_document
 
 
 def wav(ms: int, level: int = 1000) -> bytes:
@@ -297,11 +299,7 @@ def test_the_configuration(virtual_switch: Switch, tmp_path: Path) -> None:
         "ssl-cacert": "/no/such/file",
         "enable-file-formats": "false",
     }
-    lines = "".join(f'<param name="{name}" value="{value}"/>' for name, value in params.items())
-    virtual_switch.xml.load_text(
-        '<document type="freeswitch/xml"><section name="configuration"><configuration name="http_cache.conf">'
-        f"<settings>{lines}</settings></configuration></section></document>"
-    )
+    virtual_switch.xml.load_text(settings_document("http_cache.conf", params))
     assert read_settings(virtual_switch) == Settings(
         str(tmp_path / "x"), max_urls=7, default_max_age=0, connect_timeout=5, ssl_verifypeer=False
     )
@@ -347,7 +345,7 @@ def test_all_who_ask_at_once_share_one_download(web: Web, tmp_path: Path) -> Non
         thread.start()
     web.arrived.wait()
     assert cache.get(f"{web.url}/b.wav")  # another document does not wait for it
-    wait_for(lambda: len(cache._under_way) == 1 and waiting(cache) == 4)
+    eventually(lambda: len(cache._under_way) == 1 and waiting(cache) == 4)
     gate.set()
     for thread in threads:
         thread.join()
@@ -360,13 +358,6 @@ def waiting(cache: HttpCache) -> int:
     """How many threads wait for a download that is under way."""
     conditions = [vars(download.ended)["_cond"] for download in cache._under_way.values()]
     return sum(len(vars(condition)["_waiters"]) for condition in conditions)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    clock = RealClock()
-    while not condition():
-        assert clock.now() < 10 * SECOND
-        clock.sleep(1000)
 
 
 def test_the_least_recently_used_is_forgotten(web: Web, tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -11,18 +9,12 @@ from host.channel_state import ChannelState
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
 from host.ivr.originate import originate
+from host.ivr.send_dtmf import send_dtmf_string
 from host.log import LogLevel
 from host.session import Session
-from host.switch import Switch
 from media.source import Samples
 from tests.host.ivr.legs import Legs, gone
-
-
-@pytest.fixture
-def legs(virtual_switch: Switch) -> Iterator[Legs]:
-    legs = Legs(virtual_switch)
-    yield legs
-    legs.hang_up_all()
+from tests.media.ear import Ear
 
 
 def pair(legs: Legs, dial_string: str) -> tuple[Session, Session]:
@@ -76,17 +68,12 @@ def test_a_leg_takes_its_callers_dialplan_and_context(legs: Legs) -> None:
 def test_sound_and_keys_cross(legs: Legs) -> None:
     a, b = pair(legs, "loopback/answer/legs")
     legs.run(a, ("park", ""))
-    heard: list[int] = []
-
-    class Ear:
-        def write(self, samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> None:
-            heard.append(int(samples.max(initial=0)))
-
-    a.line.tap(Ear(), write=False)
+    ear = Ear()
+    a.line.tap(ear, write=False)
     b.line.play(Samples(np.full(800, 500, np.int16), 8000))
     b.io.send_dtmf(b, "9", 1600)
     legs.wait(0.2)
-    assert max(heard) == 500
+    assert ear.loudest == 500
     digit = next(e for e in legs.events if e.name == "DTMF")
     assert (digit.get_header("DTMF-Digit"), digit.get_header("Unique-ID")) == ("9", a.uuid)
 
@@ -181,3 +168,32 @@ def test_a_far_leg_that_is_refused_ends_the_near_one(legs: Legs) -> None:
     assert (leg, cause) == (None, HangupCause.DESTINATION_OUT_OF_ORDER)
     legs.wait(0.1)
     assert not legs.switch.sessions
+
+
+def test_sent_keys_pass_over_the_other_legs_bindings_unless_they_are_to_be_processed(legs: Legs) -> None:
+    a, b = pair(legs, "loopback/answer/legs")
+    legs.run(a, ("park", ""))
+    seen: list[str] = []
+
+    def swallow(digit: Digit) -> bool:
+        seen.append(digit.digit)
+        return True
+
+    a.digit_interceptors.append(swallow)
+    assert send_dtmf_string(b, "1") and send_dtmf_string(b, "~2")
+    legs.wait(0.2)
+    assert seen == ["2"]
+    assert [e.get_header("DTMF-Digit") for e in legs.events if e.name == "DTMF"] == ["1"]
+
+
+def test_a_bridge_on_the_far_leg_ends_with_the_cause_of_the_caller(legs: Legs) -> None:
+    a, b = pair(legs, "loopback/app=bridge:null/x")
+    legs.run(a, ("park", ""))
+    legs.wait(0.1)
+    called = legs.switch.find_session(b.partner or "")
+    assert called is not None
+    a.channel.hangup(HangupCause.USER_BUSY)
+    legs.wait(0.1)
+    assert gone(a) and gone(b)
+    assert b.channel.hangup_cause is HangupCause.USER_BUSY
+    assert called.channel.variables.get("bridge_hangup_cause") == "USER_BUSY"

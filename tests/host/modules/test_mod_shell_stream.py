@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from host.clock import MILLISECOND, RealClock
+from host.clock import RealClock
 from host.module_list import ASKED_FOR, load_modules
 from host.modules.mod_shell_stream import open_stream
 from host.session import Session
 from host.switch import Switch
 from media.stream_source import StreamSource
+from tests.eventually import eventually
 from tests.host.one_call import in_call, took
 
 WRITER = "import sys, array; sys.stdout.buffer.write(array.array('h', range({count})).tobytes())"
@@ -59,19 +60,12 @@ class Timed:
     def __init__(self) -> None:
         self.clock = RealClock()
 
-    def until(self, done: object) -> bool:
-        assert callable(done)
-        deadline = self.clock.now() + 5000 * MILLISECOND
-        while not done() and self.clock.now() < deadline:
-            self.clock.sleep(5 * MILLISECOND)
-        return bool(done())
-
 
 def test_in_real_time_it_is_heard_as_it_comes(tmp_path: Path) -> None:
     timed = Timed()
     source = open_stream(timed, command(tmp_path, WRITER.format(count=30000)), 8000, {})  # type: ignore[arg-type]
     assert isinstance(source, StreamSource)
-    assert timed.until(lambda: source.over(30000))
+    eventually(lambda: source.over(30000))
     assert np.array_equal(source.render(0, 30000), np.arange(30000).astype(np.int16))
     timed.clock.close()
 
@@ -83,12 +77,12 @@ def test_the_command_ends_with_its_listener(tmp_path: Path) -> None:
         f"import os; open({str(mark)!r}, 'w').write(str(os.getpid()))\nwhile True: os.write(1, bytes(4096))"
     )
     source = open_stream(timed, command(tmp_path, text), 8000, {})  # type: ignore[arg-type]
-    assert timed.until(lambda: mark.exists() and mark.read_text())
+    eventually(lambda: mark.exists() and mark.read_text())
     process = int(mark.read_text())
     ring_path = source.path  # type: ignore[attr-defined]
     del source
-    assert timed.until(lambda: not Path(f"/proc/{process}").exists())
-    assert timed.until(lambda: not Path(ring_path).exists())
+    eventually(lambda: not Path(f"/proc/{process}").exists())
+    eventually(lambda: not Path(ring_path).exists())
     timed.clock.close()
 
 

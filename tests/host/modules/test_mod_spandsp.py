@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from host.event import Event
+from host.inbox import Digit
 from host.ivr.sleep import sleep
 from host.log import LogLevel
 from host.media_bug import media_bugs
@@ -209,7 +210,7 @@ def test_keys_in_the_sound(switch: Switch) -> None:
         session.execute("spandsp_start_dtmf")
         sleep(session, 1000)
         session.execute("spandsp_stop_dtmf")
-        digit = session.next_digit()
+        digit = session.inbox.take(Digit)
         return digit and digit.digit, media_bugs(session)
 
     sound = Samples(key_tones("7", 200, 8000), 8000)

@@ -13,6 +13,7 @@ from host.event import Event
 from host.inbox import Digit
 from host.session import Session
 from host.switch import Switch
+from tests.host.placed_call import placed
 
 
 @dataclass
@@ -24,11 +25,7 @@ class Lot:
 
     def call(self, data: str, variables: str = "") -> Session:
         """Have a call run the application; it is parked when it comes back."""
-        given = f"{{{variables}}}" if variables else ""
-        reply = self.switch.api("originate", f"{given}null/leg 'valet_park:{data},park' inline")
-        assert reply.startswith("+OK "), reply
-        session = self.switch.find_session(reply[4:].strip())
-        assert session is not None
+        session = placed(self.switch, f"null/leg 'valet_park:{data},park' inline", variables)
         self.wait(0.1)
         return session
 

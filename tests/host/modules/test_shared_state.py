@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,10 +12,13 @@ from host import limit
 from host.clock import RealClock
 from host.limit import LimitBackend
 from host.modules.mod_hash.remote import parse_dump
-from host.session import Session
 from host.sql_store import SqlError, open_store
 from host.switch import Switch
-from tests.host.private_server import free_port, postgres_server, redis_server
+from tests.eventually import eventually
+from tests.free_ports import free_port
+from tests.host.placed_call import parked
+from tests.host.private_server import postgres_server, redis_server
+from tests.host.xml_document import section
 
 MODULES = ("mod_commands", "mod_dptools", "mod_loopback")
 
@@ -40,9 +42,7 @@ def a_host(base: Path, name: str, configuration: str, *modules: str) -> Iterator
     folder.mkdir(exist_ok=True)
     switch = Switch(RealClock(), folder)
     switch.hostname = name
-    switch.xml.load_text(
-        f'<document type="freeswitch/xml"><section name="configuration">{configuration}</section></document>'
-    )
+    switch.xml.load_text(section("configuration", configuration))
     try:
         for module in (*MODULES, *modules):
             switch.modules.load(module)
@@ -51,23 +51,10 @@ def a_host(base: Path, name: str, configuration: str, *modules: str) -> Iterator
         switch.close()
 
 
-def leg(switch: Switch) -> Session:
-    session = switch.find_session(switch.api("originate", "null/x &park()").split()[1])
-    assert session is not None
-    return session
-
-
 def backend(switch: Switch, name: str) -> LimitBackend:
     found = switch.limits.get(name)
     assert found is not None
     return found
-
-
-def soon(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def hash_conf(*remotes: str) -> str:
@@ -85,14 +72,14 @@ def test_hosts_share_values_and_limits_in_redis(tmp_path: Path, redis_url: str) 
         assert two.api("hash", "delete_ifmatch/r/k/no") == "-ERR Doesn't match\n"
         assert two.api("hash", "delete_ifmatch/r/k/ü/x") == "+OK\n"
         assert two.api("hash", "delete_ifmatch/r/k/x") == "-ERR Not found\n"
-        first, second = leg(one), leg(two)
+        first, second = parked(one), parked(two)
         assert limit.take(first, backend(one, "hash"), "r", "x", 1, 0)
         assert limit.take(first, backend(one, "hash"), "r", "x", 1, 0)
         assert not limit.take(second, backend(two, "hash"), "r", "x", 1, 0)
         assert two.api("limit_usage", "hash r x") == "1"
         assert two.api("hash_dump", "limit") == "L/r_x/1/0/0/0\n"
         first.channel.hangup()
-        soon(lambda: two.api("limit_usage", "hash r x") == "0")
+        eventually(lambda: two.api("limit_usage", "hash r x") == "0")
         assert limit.take(second, backend(two, "hash"), "r", "x", 1, 0)
 
 
@@ -100,21 +87,22 @@ def test_an_interval_holds_for_all_hosts(tmp_path: Path, redis_url: str) -> None
     conf = hash_conf(f'<remote name="shared" host="{redis_url}"/>')
     with a_host(tmp_path, "one", conf, "mod_hash") as one, a_host(tmp_path, "two", conf, "mod_hash") as two:
         asked = [
-            limit.take(leg(switch), backend(switch, "hash"), "r", "rate", 3, 600) for switch in (one, two) * 2
+            limit.take(parked(switch), backend(switch, "hash"), "r", "rate", 3, 600)
+            for switch in (one, two) * 2
         ]
         assert asked == [True, True, True, False]
         assert one.api("limit_usage", "hash r rate rate") == "3/4"
         one.api("limit_interval_reset", "hash r rate")
-        assert limit.take(leg(two), backend(two, "hash"), "r", "rate", 3, 600)
+        assert limit.take(parked(two), backend(two, "hash"), "r", "rate", 3, 600)
 
 
 def test_a_host_that_starts_again_takes_its_sessions_away(tmp_path: Path, redis_url: str) -> None:
     conf = hash_conf(f'<remote name="shared" host="{redis_url}"/>')
     with a_host(tmp_path, "two", conf, "mod_hash") as two:
-        limit.take(leg(two), backend(two, "hash"), "r", "z", 5, 0)
+        limit.take(parked(two), backend(two, "hash"), "r", "z", 5, 0)
         with ExitStack() as stack:
             one = stack.enter_context(a_host(tmp_path, "one", conf, "mod_hash"))
-            limit.take(leg(one), backend(one, "hash"), "r", "z", 5, 0)
+            limit.take(parked(one), backend(one, "hash"), "r", "z", 5, 0)
             one.limits.remove_module("mod_hash")  # nothing is given back, as in a crash
         assert two.api("limit_usage", "hash r z") == "2"
         with a_host(tmp_path, "one", conf, "mod_hash"):
@@ -127,7 +115,7 @@ def test_without_redis_nothing_is_allowed_and_values_answer_an_error(tmp_path: P
     with a_host(tmp_path, "one", conf, "mod_hash") as one:
         assert "shared\t\t\tDown\n" in one.api("hash_remote", "list")
         assert one.api("hash", "insert/r/k/v").startswith("-ERR ")
-        assert not limit.take(leg(one), backend(one, "hash"), "r", "x", 1, 0)
+        assert not limit.take(parked(one), backend(one, "hash"), "r", "x", 1, 0)
         assert one.api("limit_usage", "hash r x") == "0"
         assert one.api("hash_remote", "kill shared") == "+OK\n"
         assert one.api("hash", "insert/r/k/v") == "+OK\n"
@@ -149,17 +137,17 @@ def test_a_remote_is_asked_over_its_event_socket(tmp_path: Path) -> None:
         two = stack.enter_context(a_host(tmp_path, "two", conf, "mod_hash"))
         assert "far\t\t\tDown\n" in two.api("hash_remote", "list")
         with a_host(tmp_path, "one", server_conf, "mod_hash", "mod_event_socket") as one:
-            held = leg(one)
+            held = parked(one)
             limit.take(held, backend(one, "hash"), "r/e", "x", 1, 0)
-            soon(lambda: "far\t\t\tUp\n" in two.api("hash_remote", "list"))
+            eventually(lambda: "far\t\t\tUp\n" in two.api("hash_remote", "list"))
             assert "wrong\t\t\tDown\n" in two.api("hash_remote", "list")
-            soon(lambda: two.api("limit_usage", "hash r/e x") == "1")
-            assert not limit.take(leg(two), backend(two, "hash"), "r/e", "x", 1, 0)
+            eventually(lambda: two.api("limit_usage", "hash r/e x") == "1")
+            assert not limit.take(parked(two), backend(two, "hash"), "r/e", "x", 1, 0)
             held.channel.hangup()
-            soon(lambda: two.api("limit_usage", "hash r/e x") == "0")
-            limit.take(leg(one), backend(one, "hash"), "r/e", "x", 1, 0)
-            soon(lambda: two.api("limit_usage", "hash r/e x") == "1")
-        soon(lambda: "far\t\t\tDown\n" in two.api("hash_remote", "list"))
+            eventually(lambda: two.api("limit_usage", "hash r/e x") == "0")
+            limit.take(parked(one), backend(one, "hash"), "r/e", "x", 1, 0)
+            eventually(lambda: two.api("limit_usage", "hash r/e x") == "1")
+        eventually(lambda: "far\t\t\tDown\n" in two.api("hash_remote", "list"))
         assert two.api("limit_usage", "hash r/e x") == "0"
         assert two.api("hash_remote", "kill far") == "+OK\n"
         assert "far" not in two.api("hash_remote", "list")
@@ -190,13 +178,13 @@ def test_hosts_share_values_groups_and_limits_in_postgresql(tmp_path: Path, post
         for url in ("user/2", "user/1"):
             one.api("group", f"insert:g:{url}")
         assert two.api("group", "call:g:order") == "user/2|user/1"
-        first, second = leg(one), leg(two)
+        first, second = parked(one), parked(two)
         assert limit.take(first, backend(one, "db"), "r", "x", 1, 0)
         assert not limit.take(second, backend(two, "db"), "r", "x", 1, 0)
         assert two.api("limit_usage", "db r x") == "1"
         assert one.api("limit_status", "db") == "Tracking 1 resources for hostname one."
         first.channel.hangup()
-        soon(lambda: two.api("limit_usage", "db r x") == "0")
+        eventually(lambda: two.api("limit_usage", "db r x") == "0")
         assert limit.take(second, backend(two, "db"), "r", "x", 1, 0)
         assert not (tmp_path / "one" / "db" / "call_limit.db").exists()
     with a_host(tmp_path, "one", conf, "mod_db") as one:

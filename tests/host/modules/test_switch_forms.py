@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from host.log import LogEntry, LogLevel
@@ -12,12 +10,9 @@ from host.switch import Switch
 
 
 @pytest.fixture
-def leg(switch: Switch) -> Iterator[Session]:
-    reply = switch.api("originate", "null/x &park()")
-    session = switch.find_session(reply.split()[1])
-    assert session is not None
-    switch.clock.sleep(100_000)
-    yield session
+def leg(leg: Session) -> Session:
+    leg.clock.sleep(100_000)
+    return leg
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import wave
 from pathlib import Path
 
 import pytest
@@ -19,18 +19,7 @@ from host.media_bug import media_bugs
 from host.session import Session
 from host.session_message import transfer_to_extension
 from host.switch import Switch
-
-
-@pytest.fixture
-def leg(switch: Switch) -> Iterator[Session]:
-    yield answered(switch)
-
-
-def answered(switch: Switch, more: str = "") -> Session:
-    reply = switch.api("originate", f"{more}null/x &park()")
-    session = switch.find_session(reply.split()[1])
-    assert session is not None
-    return session
+from tests.host.placed_call import parked, placed
 
 
 def events(switch: Switch, *names: str) -> list[Event]:
@@ -87,11 +76,11 @@ def test_tones_share_a_media_bug(switch: Switch, leg: Session) -> None:
 def test_a_w_among_sent_digits_waits(switch: Switch, leg: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[str, int]] = []
     monkeypatch.setattr(
-        leg.io, "send_dtmf", lambda session, digit, duration: sent.append((digit, switch.clock.now()))
+        leg.io, "send_dtmf", lambda session, digit, *rest: sent.append((digit, switch.clock.now()))
     )
     began = switch.clock.now()
     switch.api("uuid_send_dtmf", f"{leg.uuid} 1w2W3")
-    switch.clock.sleep(2 * SECOND)
+    assert switch.clock.now() == began + SECOND * 3 // 2  # FreeSWITCH: the command waits meanwhile
     assert sent == [("1", began), ("2", began + SECOND // 2), ("3", began + SECOND * 3 // 2)]
 
 
@@ -139,9 +128,7 @@ def test_a_calls_log_level_lets_more_lines_through(switch: Switch, leg: Session)
 
 
 def test_broadcasts_play_one_after_another_and_what_was_played_goes_on(switch: Switch) -> None:
-    reply = switch.api("originate", "null/x &playback(silence_stream://4000)")
-    session = switch.find_session(reply.split()[1])
-    assert session is not None
+    session = placed(switch, "null/x &playback(silence_stream://4000)")
     switch.clock.sleep(SECOND)
     for length in (1000, 2000):
         switch.api("uuid_broadcast", f"{session.uuid} silence_stream://{length} aleg")
@@ -153,10 +140,12 @@ def test_broadcasts_play_one_after_another_and_what_was_played_goes_on(switch: S
     assert session.channel.down
 
 
-def test_the_file_that_plays_is_steered(switch: Switch) -> None:
-    reply = switch.api("originate", "null/x &playback(silence_stream://4000)")
-    session = switch.find_session(reply.split()[1])
-    assert session is not None
+def test_the_file_that_plays_is_steered(switch: Switch, tmp_path: Path) -> None:
+    path = tmp_path / "silence.wav"
+    with wave.open(str(path), "wb") as file_of_silence:
+        file_of_silence.setparams((1, 2, 8000, 0, "NONE", ""))
+        file_of_silence.writeframes(bytes(2 * 4 * 8000))
+    session = placed(switch, f"null/x &playback({path})")
     switch.clock.sleep(SECOND)
     file = session.playing
     assert file is not None
@@ -200,7 +189,7 @@ def test_a_recording_is_masked_and_limited(switch: Switch, tmp_path: Path, leg: 
 
 
 def test_all_channels_or_those_with_a_variable_are_hung_up(switch: Switch) -> None:
-    one, two = answered(switch, "{group=a}"), answered(switch, "{group=b}")
+    one, two = parked(switch, "group=a"), parked(switch, "group=b")
     assert switch.api("hupall", "USER_BUSY group b").startswith(
         "+OK hangup all channels matching [group]=[b]"
     )
@@ -210,8 +199,8 @@ def test_all_channels_or_those_with_a_variable_are_hung_up(switch: Switch) -> No
 
 
 def test_calls_are_listed_with_both_legs(switch: Switch) -> None:
-    one, two = answered(switch), answered(switch)
-    alone = answered(switch)
+    one, two = parked(switch), parked(switch)
+    alone = parked(switch)
     switch.api("uuid_bridge", f"{one.uuid} {two.uuid}")
     switch.clock.sleep(SECOND)
     rows = json.loads(switch.api("show", "calls as json"))["rows"]
@@ -269,3 +258,24 @@ def test_an_extension_that_a_called_leg_is_given_is_executed(switch: Switch, leg
     assert leg.channel.get_variable("sent") == "1"
     assert leg.channel.get_variable("current_application") == "park"
     assert leg.channel.profile.profile_index == 1
+
+
+def test_a_loopback_leg_that_runs_an_application_passes_messages_on(switch: Switch) -> None:
+    near = placed(switch, "loopback/app=park park inline", "")
+    far = near.channel.variables.get("other_loopback_leg_uuid")
+    assert switch.api("uuid_phone_event", f"{near.uuid} talk") == "+OK Success\n"
+    assert switch.api("uuid_phone_event", f"{far} talk") == "-ERR Operation failed\n"
+    assert switch.api("uuid_media_reneg", f"{far} PCMU") == "-ERR Operation Failed\n"
+    other = placed(switch, "null/other park inline", "")
+    switch.api("uuid_bridge", f"{near.uuid} {other.uuid}")
+    switch.clock.sleep(SECOND)
+    assert switch.api("uuid_phone_event", f"{far} talk") == "+OK Success\n"
+    for session in (near, other):
+        switch.api("uuid_kill", session.uuid)
+
+
+def test_channels_are_shown_with_the_presence_that_their_variables_tell(switch: Switch, leg: Session) -> None:
+    leg.channel.set_variable("presence_id", "1001@pbx.test")
+    leg.channel.set_variable("presence_data", "hello")
+    (row,) = json.loads(switch.api("show", "channels as json"))["rows"]
+    assert (row["presence_id"], row["presence_data"]) == ("1001@pbx.test", "hello")

@@ -14,7 +14,8 @@ from host.sdp.local_media import LocalMedia
 from host.sdp.media_security import parse_secure_media
 from host.sdp.offer_answer import Answer, accept_answer, make_answer
 from media.srtp_keys import SUITES, InlineKey
-from tests.host.sdp.answer_cases import CASES, HEAD, Case
+from tests.host.sdp.answer_case import Case
+from tests.host.sdp.answer_cases import CASES
 from tests.host.sdp.every_codec import every_codec
 
 
@@ -35,8 +36,7 @@ def local_of(case: Case) -> LocalMedia:
 
 
 def answer(case: Case) -> Answer | Refusal:
-    text = case.offer if case.offer.startswith("v=") else HEAD + case.offer
-    return make_answer(parse(text), local_of(case), keys=fixed_key)
+    return make_answer(parse(case.offer), local_of(case), keys=fixed_key)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -62,7 +62,7 @@ def test_case(name: str) -> None:
 def test_answer_fits_its_offer(name: str) -> None:
     """The offerer, had it our own rules, would take each answer and come to the same terms."""
     case = CASES[name]
-    offer = parse(case.offer if case.offer.startswith("v=") else HEAD + case.offer)
+    offer = parse(case.offer)
     answered = answer(case)
     assert isinstance(answered, Answer)
     assert len(answered.description.media) == len(offer.media)

@@ -12,6 +12,8 @@ from host.event import Event
 from host.inbox import Digit
 from host.session import Session
 from host.switch import Switch
+from tests.host.placed_call import placed
+from tests.host.xml_document import extension, named
 
 QUEUES = {
     "support": {"strategy": "longest-idle-agent"},
@@ -40,18 +42,11 @@ QUEUES = {
     },
 }
 
-_PARAMS = "".join(
-    f'<queue name="{name}">'
-    + "".join(f'<param name="{param}" value="{value}"/>' for param, value in params.items())
-    + "</queue>"
-    for name, params in QUEUES.items()
-)
-
 CONFIGURATION = f"""<document type="freeswitch/xml">
   <section name="configuration">
     <configuration name="callcenter.conf">
       <settings/>
-      <queues>{_PARAMS}</queues>
+      <queues>{named("queue", QUEUES)}</queues>
       <agents>
         <agent name="ada" type="callback" contact="null/ada" status="Available" max-no-answer="2"
           wrap-up-time="10" reject-delay-time="7" busy-delay-time="60" no-answer-delay-time="3"/>
@@ -61,13 +56,8 @@ CONFIGURATION = f"""<document type="freeswitch/xml">
   </section>
   <section name="dialplan">
     <context name="default">
-      <extension name="ring"><condition field="destination_number" expression="^ring$">
-        <action application="ring_ready"/><action application="sleep" data="3600000"/>
-      </condition></extension>
-      <extension name="late"><condition field="destination_number" expression="^late$">
-        <action application="ring_ready"/><action application="sleep" data="4000"/>
-        <action application="bridge" data="null/desk"/>
-      </condition></extension>
+      {extension("ring", "ring_ready", "sleep 3600000")}
+      {extension("late", "ring_ready", "sleep 4000", "bridge null/desk")}
     </context>
   </section>
 </document>"""
@@ -82,11 +72,7 @@ class Center:
 
     def call(self, application: str, variables: str = "", *, then: str = "park") -> Session:
         """Have a call run an application; it goes on with `then` when it is out."""
-        given = f"{{{variables}}}" if variables else ""
-        reply = self.switch.api("originate", f"{given}null/leg 'm:^:{application}^{then}' inline")
-        assert reply.startswith("+OK "), reply
-        session = self.switch.find_session(reply[4:].strip())
-        assert session is not None
+        session = placed(self.switch, f"null/leg 'm:^:{application}^{then}' inline", variables)
         self.wait(0.1)
         return session
 

@@ -7,6 +7,7 @@ import time
 from host.channel import Flag
 from host.modules.mod_callcenter.sound import sounds_of
 from tests.host.modules.mod_callcenter.conftest import CONFIGURATION, Center, value
+from tests.host.xml_document import configuration, named
 
 
 def test_an_agent_is_called_for_who_waits(center: Center) -> None:
@@ -273,9 +274,9 @@ def test_the_conversation_is_recorded(center: Center) -> None:
     text = center.switch.api("xml_locate", "configuration configuration name callcenter.conf")
     assert "<queues>" in text
     center.switch.xml.load_text(
-        f"""<document type="freeswitch/xml"><section name="configuration"><configuration name="callcenter.conf">
-        <queues><queue name="support"><param name="record-template" value="{path}"/></queue></queues>
-        </configuration></section></document>"""
+        configuration(
+            "callcenter.conf", f"<queues>{named('queue', {'support': {'record-template': path}})}</queues>"
+        )
     )
     center.done("queue reload support")
     caller = center.caller("support")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,10 @@ import pytest
 from host.clock import RealClock
 from host.modules.mod_callcenter.database import MEMBER_COLUMNS
 from host.switch import Switch
+from tests.eventually import eventually
+from tests.host.placed_call import placed
 from tests.host.private_server import postgres_server
+from tests.host.xml_document import configuration, named, params
 
 _LONGEST = 15.0  # seconds that anything here may take on a busy machine
 
@@ -28,21 +31,21 @@ def dsn(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("postgres_dsn")) if request.param == "postgres" else ""
 
 
+SWITCHED_ON = ("reserve-agents", "truncate-agents-on-load", "truncate-tiers-on-load")
+QUEUES = {"support": {"abandoned-resume-allowed": "true"}, "all": {"strategy": "ring-all"}}
+
+
 @pytest.fixture
 def switch(tmp_path: Path, dsn: str) -> Iterator[Switch]:
     made = Switch(RealClock(), tmp_path, media_process=False)
     made.xml.load_text(
-        f"""<document type="freeswitch/xml"><section name="configuration"><configuration name="callcenter.conf">
-          <settings><param name="odbc-dsn" value="{dsn}"/><param name="reserve-agents" value="true"/>
-            <param name="truncate-agents-on-load" value="true"/><param name="truncate-tiers-on-load" value="true"/>
-          </settings>
-          <queues>
-            <queue name="support"><param name="abandoned-resume-allowed" value="true"/></queue>
-            <queue name="all"><param name="strategy" value="ring-all"/></queue>
-          </queues>
-          <agents><agent name="ada" type="callback" contact="null/ada" status="Available"/></agents>
-          <tiers><tier agent="ada" queue="support"/></tiers>
-        </configuration></section></document>"""
+        configuration(
+            "callcenter.conf",
+            f"<settings>{params({'odbc-dsn': dsn, **dict.fromkeys(SWITCHED_ON, 'true')})}</settings>"
+            f"<queues>{named('queue', QUEUES)}</queues>"
+            '<agents><agent name="ada" type="callback" contact="null/ada" status="Available"/></agents>'
+            '<tiers><tier agent="ada" queue="support"/></tiers>',
+        )
     )
     for module in ("mod_commands", "mod_dptools", "mod_loopback", "mod_callcenter"):
         made.modules.load(module)
@@ -52,17 +55,8 @@ def switch(tmp_path: Path, dsn: str) -> Iterator[Switch]:
         made.close()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + _LONGEST
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def caller(switch: Switch, queue: str) -> str:
-    reply = switch.api("originate", f"null/leg 'm:^:callcenter:{queue}^park' inline")
-    assert reply.startswith("+OK ")
-    return reply[4:].strip()
+    return placed(switch, f"null/leg 'm:^:callcenter:{queue}^park' inline").uuid
 
 
 def members(switch: Switch, queue: str = "support") -> list[dict[str, str]]:
@@ -77,19 +71,19 @@ def state(switch: Switch, agent: str = "ada") -> str:
 def test_a_call_goes_its_whole_way(switch: Switch) -> None:
     began = time.monotonic()
     uuid = caller(switch, "support")
-    until(lambda: state(switch) == "In a queue call")
+    eventually(lambda: state(switch) == "In a queue call")
     assert time.monotonic() - began < 1.5, "nobody waits for a round of looking"
     (member,) = members(switch)
     assert (member["state"], member["serving_agent"], member["session_uuid"]) == ("Answered", "ada", uuid)
     switch.api("uuid_kill", uuid)
-    until(lambda: state(switch) == "Waiting" and not members(switch))
+    eventually(lambda: state(switch) == "Waiting" and not members(switch))
     switch.api("callcenter_config", "agent set status ada 'On Break'")
     left = caller(switch, "support")
-    until(lambda: len(members(switch)) == 1)
+    eventually(lambda: len(members(switch)) == 1)
     switch.api("uuid_kill", left)
-    until(lambda: members(switch)[0]["state"] == "Abandoned")
+    eventually(lambda: members(switch)[0]["state"] == "Abandoned")
     again = caller(switch, "support")
-    until(lambda: members(switch)[0]["session_uuid"] == again)
+    eventually(lambda: members(switch)[0]["session_uuid"] == again)
 
 
 def test_all_ring(switch: Switch) -> None:
@@ -102,20 +96,20 @@ def test_all_ring(switch: Switch) -> None:
         ):
             assert switch.api("callcenter_config", command) == "+OK\n"
     uuid = caller(switch, "all")
-    until(lambda: sorted((state(switch, "bob"), state(switch, "eve"))) == ["In a queue call", "Waiting"])
-    until(lambda: len(switch.sessions) == 2)
+    eventually(lambda: sorted((state(switch, "bob"), state(switch, "eve"))) == ["In a queue call", "Waiting"])
+    eventually(lambda: len(switch.sessions) == 2)
     switch.api("uuid_kill", uuid)
-    until(lambda: not switch.sessions and not members(switch, "all"))
+    eventually(lambda: not switch.sessions and not members(switch, "all"))
 
 
 @pytest.mark.parametrize("dsn", [""])
 def test_what_another_program_changes_is_seen(switch: Switch, tmp_path: Path) -> None:
     switch.api("callcenter_config", "agent set status ada 'On Break'")
     caller(switch, "support")
-    until(lambda: len(members(switch)) == 1)
+    eventually(lambda: len(members(switch)) == 1)
     with sqlite3.connect(f"{switch.global_variables.get('db_dir')}/callcenter.db") as other:
         other.execute("update agents set status = 'Available'")
-    until(lambda: state(switch) == "In a queue call")
+    eventually(lambda: state(switch) == "In a queue call")
 
 
 def test_tables_of_an_earlier_release_are_renewed(tmp_path: Path) -> None:

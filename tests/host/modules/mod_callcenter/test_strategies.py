@@ -14,6 +14,7 @@ from host.modules.mod_callcenter.queue import AgentsSeen, QueueSettings, queue_s
 from host.modules.mod_callcenter.states import AGENT_STATUSES, known
 from host.modules.mod_callcenter.strategy import Candidate, in_order
 from tests.host.modules.mod_callcenter.conftest import Center, value
+from tests.host.xml_document import configuration, named
 
 PLAIN = Candidate(
     name="",
@@ -244,15 +245,13 @@ def test_a_deeper_tier_is_called_when_its_time_has_come(center: Center) -> None:
 def test_a_member_follows_its_queue_to_another_strategy(center: Center) -> None:
     caller = center.caller("all")
     assert center.row("queue list members all")["serving_agent"] == "ring-all"
-    text = """<document type="freeswitch/xml"><section name="configuration"><configuration name="callcenter.conf">
-      <queues><queue name="all"><param name="strategy" value="{}"/></queue></queues></configuration></section>
-      </document>"""
     for strategy, serving, state in (
         ("ring-progressively", "ring-progressively", "Trying"),
         ("random", "", "Waiting"),
         ("ring-all", "ring-all", "Trying"),
     ):
-        center.switch.xml.load_text(text.format(strategy))
+        queues = f"<queues>{named('queue', {'all': {'strategy': strategy}})}</queues>"
+        center.switch.xml.load_text(configuration("callcenter.conf", queues))
         center.done("queue reload all")
         center.wait(0.5)
         member = center.row("queue list members all")

@@ -14,24 +14,55 @@ from host.event import Event
 from host.session import Session
 from host.switch import Switch
 from media.source import Samples
+from tests.host.placed_call import placed
+from tests.host.xml_document import named
+from tests.media.ear import Ear
 
-CONFIGURATION = """<document type="freeswitch/xml">
+CONTROLS = {
+    "1": 'action="mute"',
+    "2": 'action="deaf mute"',
+    "3": 'action="vol talk up"',
+    "4": 'action="vol listen dn"',
+    "5": 'action="energy up"',
+    "6": 'action="lock"',
+    "7": 'action="event" data="seven ${uuid}"',
+    "8": 'action="execute_application" data="set eight=yes"',
+    "*1": 'action="transfer" data="set:moved=yes,park inline"',
+    "*2": 'action="floor"',
+    "9": 'action="hangup"',
+}
+PROFILES = {
+    "open": {"caller-controls": "none"},
+    "pinned": {
+        "pin": "1234",
+        "moderator-pin": "99",
+        "pin-retries": "2",
+        "pin-sound": "silence_stream://100",
+        "bad-pin-sound": "silence_stream://100",
+    },
+    "small": {"max-members": "2"},
+    "sounds": {
+        "enter-sound": "tone_stream://%(200,0,440)",
+        "exit-sound": "tone_stream://%(200,0,880)",
+        "alone-sound": "tone_stream://%(200,0,300)",
+        "moh-sound": "tone_stream://%(100,0,1000);loops=-1",
+        "muted-sound": "tone_stream://%(200,0,500)",
+        "kicked-sound": "silence_stream://500",
+    },
+    "mod": {"conference-flags": "wait-mod"},
+    "automatic": {"auto-energy-level": "400", "heartbeat-period-sec": "20"},
+    "quiet": {"suppress-events": "mute-member,floor-change"},
+    "grace": {"endconf-grace-time": "3"},
+    "asleep": {"terminate-on-silence": "5"},
+}
+
+CONFIGURATION = f"""<document type="freeswitch/xml">
   <section name="configuration">
     <configuration name="conference.conf">
       <advertise><room name="3001@test" status="Open"/></advertise>
       <caller-controls>
         <group name="keys">
-          <control action="mute" digits="1"/>
-          <control action="deaf mute" digits="2"/>
-          <control action="vol talk up" digits="3"/>
-          <control action="vol listen dn" digits="4"/>
-          <control action="energy up" digits="5"/>
-          <control action="lock" digits="6"/>
-          <control action="event" digits="7" data="seven ${uuid}"/>
-          <control action="execute_application" digits="8" data="set eight=yes"/>
-          <control action="transfer" digits="*1" data="set:moved=yes,park inline"/>
-          <control action="floor" digits="*2"/>
-          <control action="hangup" digits="9"/>
+          {"".join(f'<control digits="{digits}" {action}/>' for digits, action in CONTROLS.items())}
         </group>
         <group name="moderators"><control action="mute on" digits="1"/></group>
       </caller-controls>
@@ -43,31 +74,7 @@ CONFIGURATION = """<document type="freeswitch/xml">
           <param name="moderator-controls" value="moderators"/>
           <variables><variable name="kind" value="plain"/></variables>
         </profile>
-        <profile name="open"><param name="caller-controls" value="none"/></profile>
-        <profile name="pinned">
-          <param name="pin" value="1234"/>
-          <param name="moderator-pin" value="99"/>
-          <param name="pin-retries" value="2"/>
-          <param name="pin-sound" value="silence_stream://100"/>
-          <param name="bad-pin-sound" value="silence_stream://100"/>
-        </profile>
-        <profile name="small"><param name="max-members" value="2"/></profile>
-        <profile name="sounds">
-          <param name="enter-sound" value="tone_stream://%(200,0,440)"/>
-          <param name="exit-sound" value="tone_stream://%(200,0,880)"/>
-          <param name="alone-sound" value="tone_stream://%(200,0,300)"/>
-          <param name="moh-sound" value="tone_stream://%(100,0,1000);loops=-1"/>
-          <param name="muted-sound" value="tone_stream://%(200,0,500)"/>
-          <param name="kicked-sound" value="silence_stream://500"/>
-        </profile>
-        <profile name="mod"><param name="conference-flags" value="wait-mod"/></profile>
-        <profile name="automatic">
-          <param name="auto-energy-level" value="400"/>
-          <param name="heartbeat-period-sec" value="20"/>
-        </profile>
-        <profile name="quiet"><param name="suppress-events" value="mute-member,floor-change"/></profile>
-        <profile name="grace"><param name="endconf-grace-time" value="3"/></profile>
-        <profile name="asleep"><param name="terminate-on-silence" value="5"/></profile>
+        {named("profile", PROFILES)}
       </profiles>
     </configuration>
   </section>
@@ -79,24 +86,21 @@ class Caller:
     """A call in a room, with its far end."""
 
     session: Session
-    heard_blocks: list[NDArray[np.int16]] = field(default_factory=list)
+    ear: Ear = field(default_factory=Ear)
 
     def __post_init__(self) -> None:
         line = self.session.line
         self.far = self.session.switch.engine.line(line.rate, lambda notice: None)
         self.far.connect(line)
-        self.far.tap(self, write=False)
-
-    def write(self, samples: NDArray[np.int16]) -> None:
-        self.heard_blocks.append(samples.copy())
+        self.far.tap(self.ear, write=False)
 
     @property
     def heard(self) -> NDArray[np.int16]:
         """All that was heard since the last call of `forget`."""
-        return np.concatenate(self.heard_blocks) if self.heard_blocks else np.zeros(0, np.int16)
+        return self.ear.heard
 
     def forget(self) -> None:
-        self.heard_blocks.clear()
+        self.ear.forget()
 
     def say(self, level: int, seconds: float = 1.0) -> None:
         count = int(self.session.line.rate * seconds)
@@ -125,20 +129,13 @@ class Rooms:
 
     def call(self, data: str, variables: str = "", *, then: str = "park") -> Caller:
         """Have a placed call join; it goes on with `then` when it is out."""
-        given = f"{{{variables}}}" if variables else ""
-        reply = self.switch.api("originate", f"{given}null/leg 'conference:{data},{then}' inline")
-        assert reply.startswith("+OK "), reply
-        session = self.switch.find_session(reply[4:].strip())
-        assert session is not None
+        session = placed(self.switch, f"null/leg 'conference:{data},{then}' inline", variables)
         self.wait(0.1)
         return Caller(session)
 
     def dial_in(self, data: str, variables: str = "") -> Caller:
         """Have a call come in, as its caller's leg: what is pressed there reaches the room."""
-        reply = self.switch.api("originate", f"{{{variables}}}loopback/app=conference:{data} &park()")
-        assert reply.startswith("+OK "), reply
-        session = self.switch.find_session(reply[4:].strip())
-        assert session is not None
+        session = placed(self.switch, f"loopback/app=conference:{data} &park()", variables)
         self.wait(0.1)
         other = self.switch.find_session(session.channel.get_variable("other_loopback_leg_uuid") or "")
         assert other is not None

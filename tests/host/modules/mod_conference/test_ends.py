@@ -17,16 +17,18 @@ def test_events_from_the_first_to_the_last(rooms: Rooms) -> None:
         "add-member",
         "floor-change",
         "add-member",
+        "floor-change",
         "del-member",
+        "floor-change",
         "floor-change",
         "del-member",
         "conference-destroy",
     ]
     sizes = [event.get_header("Conference-Size") for event in rooms.events]
-    assert sizes == ["0", "1", "1", "2", "1", "1", "0", "0"]
+    assert sizes == ["0", "1", "1", "2", "2", "1", "1", "1", "0", "0"]
     changes = [event for event in rooms.events if event.get_header("Action") == "floor-change"]
     told = [(event.get_header("Old-ID"), event.get_header("New-ID")) for event in changes]
-    assert told == [("none", a.number), ("none", b.number)]
+    assert told == [("none", a.number), ("none", "none"), ("none", b.number), ("none", "none")]
 
 
 def test_headers_of_a_member(rooms: Rooms) -> None:

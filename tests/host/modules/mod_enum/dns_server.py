@@ -28,6 +28,12 @@ class DnsServer:
     drops: int = 0  # so many questions get no answer
     rcode: dns.rcode.Rcode | None = None  # the answer to everything
     questions: list[tuple[str, str]] = field(default_factory=list)
+    speaks: threading.Event = field(
+        default_factory=threading.Event
+    )  # where it is cleared, answers wait until it is set
+
+    def __post_init__(self) -> None:
+        self.speaks.set()
 
     def reply(self, wire: bytes, transport: str) -> bytes | None:
         """Return the answer to a question, None where it gets none."""
@@ -35,6 +41,7 @@ class DnsServer:
         name = query.question[0].name
         domain = name.to_text(omit_final_dot=True)
         self.questions.append((transport, domain))
+        self.speaks.wait()
         if self.drops > 0:
             self.drops -= 1
             return None
@@ -80,6 +87,7 @@ def dns_server(zone: dict[str, Sequence[str]]) -> Iterator[DnsServer]:
     try:
         yield server
     finally:
+        server.speaks.set()
         for part in (udp, tcp):
             part.shutdown()
             part.server_close()

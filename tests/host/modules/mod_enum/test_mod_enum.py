@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import dns.rcode
 import pytest
 
-from host.clock import MILLISECOND, RealClock
+from host.clock import RealClock
 from host.module_loader import ModuleUnavailable
 from host.modules import mod_enum
 from host.modules.mod_enum import name_servers
 from host.switch import Switch
+from tests.eventually import eventually
+from tests.host import xml_document
 from tests.host.modules.mod_enum.dns_server import DnsServer, dns_server, silent_server
 
 ZONE = {
@@ -36,18 +38,20 @@ TABLE = f"Order\tPref\tService   \tRoute\n{'=' * 78}\n"
 
 def configuration(*servers: str, **params: str) -> str:
     values = {
-        "default-root": "test", "default-isn-root": "isn.test", "query-timeout-ms": "150",
+        "default-root": "test", "default-isn-root": "isn.test", "query-timeout-ms": "10000",
         "query-timeout-retry": "2", **{name.replace("_", "-"): value for name, value in params.items()},
     }  # fmt: skip
     pairs = [*values.items(), *(("nameserver", server) for server in servers)]
-    settings = "".join(f'<param name="{name}" value="{value}"/>' for name, value in pairs)
-    return (
-        '<document><section name="configuration"><configuration name="enum.conf">'
-        f"<settings>{settings}</settings><routes>"
+    return xml_document.configuration(
+        "enum.conf",
+        f"<settings>{xml_document.params(pairs)}</settings><routes>"
         '<route service="E2U+SIP" regex="sip:(.*)" replace="sofia/${enum_profile}/$1"/>'
-        '<route service="E2U+NULL" regex="null:(.*)" replace="null/$1"/>'
-        "</routes></configuration></section></document>"
+        '<route service="E2U+NULL" regex="null:(.*)" replace="null/$1"/></routes>',
     )
+
+
+# What a question waits in tests of answers that never come, in ms; in the others it waits as long as it must.
+IMPATIENT = "500"
 
 
 @pytest.fixture
@@ -70,14 +74,6 @@ def switch(tmp_path: Path, server: DnsServer) -> Iterator[Switch]:
         yield made
         made.close()
     assert not bugs
-
-
-def eventually(switch: Switch, is_so: Callable[[], bool]) -> None:
-    for _ in range(300):
-        if is_so():
-            return
-        switch.clock.sleep(10 * MILLISECOND)
-    raise AssertionError("it has not come to pass")
 
 
 def test_enum_shows_what_is_offered_and_what_is_supported(switch: Switch) -> None:
@@ -115,6 +111,8 @@ def test_isn_numbers(switch: Switch) -> None:
 
 
 def test_a_lost_question_is_asked_again(switch: Switch, server: DnsServer) -> None:
+    switch.xml.load_text(configuration(server.address, query_timeout_ms=IMPATIENT))
+    switch.api("enum", "reload")
     server.drops = 1
     assert switch.api("enum_auto", "1234") == SUPPORTED
     server.drops = 2
@@ -125,7 +123,9 @@ def test_a_lost_question_is_asked_again(switch: Switch, server: DnsServer) -> No
 def test_the_next_server_is_asked(switch: Switch, server: DnsServer) -> None:
     with silent_server() as silent, dns_server({}) as failing:
         failing.rcode = dns.rcode.SERVFAIL
-        switch.xml.load_text(configuration("nonsense", silent, failing.address, server.address))
+        switch.xml.load_text(
+            configuration("nonsense", silent, failing.address, server.address, query_timeout_ms=IMPATIENT)
+        )
         assert switch.api("enum", "reload") == "+OK ENUM Reloaded.\n"
         assert switch.api("enum_auto", "1234") == SUPPORTED
         assert len(failing.questions) == 1
@@ -184,7 +184,7 @@ def call(switch: Switch, applications: str) -> str:
 
 def test_the_application_sets_variables(switch: Switch) -> None:
     uuid = call(switch, "set:enum_old=1,enum:1234,set:done=yes,park")
-    eventually(switch, lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
+    eventually(lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
     variables = switch.sessions[uuid].channel.variables
     found = {name: variables.get(name) for name in variables if name.startswith("enum_")}
     assert found == {
@@ -199,7 +199,7 @@ def test_the_application_sets_variables(switch: Switch) -> None:
 
 def test_the_application_finds_nothing(switch: Switch) -> None:
     uuid = call(switch, "set:enum_nameserver=,enum:77 nosuch,set:done=yes,park")
-    eventually(switch, lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
+    eventually(lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
     variables = switch.sessions[uuid].channel.variables
     assert {name for name in variables if name.startswith("enum_")} == {"enum_route_count"}
     assert variables.get("enum_route_count") == "0"
@@ -208,7 +208,7 @@ def test_the_application_finds_nothing(switch: Switch) -> None:
 def test_the_channels_servers_come_first(switch: Switch, server: DnsServer) -> None:
     with dns_server(dict(ZONE)) as other:
         uuid = call(switch, f"set:enum_nameserver={other.address},enum:1234,set:done=yes,park")
-        eventually(switch, lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
+        eventually(lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
         assert switch.api("uuid_getvar", f"{uuid} enum_auto_route") == SUPPORTED
     assert not server.questions
 
@@ -216,15 +216,16 @@ def test_the_channels_servers_come_first(switch: Switch, server: DnsServer) -> N
 def test_the_dialplan_bridges_to_what_it_finds(switch: Switch) -> None:
     uuid = call(switch, "park")
     assert switch.api("uuid_transfer", f"{uuid} 7 enum").startswith("+OK")
-    eventually(switch, lambda: len(switch.sessions) == 2)
+    eventually(lambda: len(switch.sessions) == 2)
     assert switch.api("uuid_getvar", f"{uuid} hangup_after_bridge") == "true"
     assert any(session.channel.name.startswith("null/seven") for session in switch.sessions.values())
 
 
 def test_other_calls_go_on_while_a_server_is_silent(switch: Switch) -> None:
-    with silent_server() as silent:
-        switch.global_variables.set("enum-server", silent)
-        order: list[str] = []
+    order: list[str] = []
+    with dns_server({}) as silent:
+        silent.speaks.clear()
+        switch.global_variables.set("enum-server", silent.address)
 
         def ask() -> None:
             switch.api("enum_auto", "1")
@@ -233,8 +234,9 @@ def test_other_calls_go_on_while_a_server_is_silent(switch: Switch) -> None:
         asked = threading.Thread(target=ask)
         asked.start()
         uuid = call(switch, "set:done=yes,park")
-        eventually(switch, lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
+        eventually(lambda: switch.api("uuid_getvar", f"{uuid} done") == "yes")
         order.append("call")
+        silent.speaks.set()
         asked.join()
     assert order == ["call", "answer"]
 

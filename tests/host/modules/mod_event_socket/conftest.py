@@ -6,13 +6,12 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from host.caller_profile import CallerExtension, CallerProfile
-from host.channel_state import ChannelState
 from host.clock import RealClock
 from host.interfaces import ApiCommand, Application
 from host.modules.mod_event_socket.outbound import run_socket
@@ -20,6 +19,7 @@ from host.modules.mod_event_socket.server import EventSocketServer
 from host.modules.mod_event_socket.settings import Settings
 from host.session import Session
 from host.switch import Switch
+from tests.host.handset import start_call
 
 DIRECTORY = """<document type="freeswitch/xml"><section name="directory"><domain name="d.test">
 <user id="op"><params><param name="esl-password" value="secret"/><param name="esl-allowed-api" value="echo"/>
@@ -86,18 +86,6 @@ class RawClient:
         self.socket.close()
 
 
-class Handset:
-    """An endpoint that does nothing."""
-
-    def answer(self, session: Session) -> None: ...
-    def pre_answer(self, session: Session) -> None: ...
-    def ring_ready(self, session: Session) -> None: ...
-    def send_dtmf(self, session: Session, digit: str, duration: int) -> None: ...
-    def hangup(self, session: Session) -> None: ...
-    def message(self, session: Session, kind: str, argument: str) -> bool:
-        return False
-
-
 @pytest.fixture
 def switch(tmp_path: Path) -> Iterator[Switch]:
     made = Switch(RealClock(), tmp_path)
@@ -127,7 +115,7 @@ def stranger(server: EventSocketServer) -> Iterator[Callable[[], RawClient]]:
 
     def connect() -> RawClient:
         assert server.address is not None
-        made.append(RawClient(socket.create_connection(server.address, timeout=5)))
+        made.append(RawClient(socket.create_connection(server.address, timeout=30)))
         return made[-1]
 
     yield connect
@@ -156,15 +144,4 @@ def client(connect: Callable[[], RawClient]) -> RawClient:
 @pytest.fixture
 def call(switch: Switch) -> Callable[..., Session]:
     """Starts calls that run the applications given."""
-
-    def start(*applications: tuple[str, str]) -> Session:
-        profile = CallerProfile(
-            destination_number="100", extension=CallerExtension("x", "x", list(applications))
-        )
-        session = Session(switch, "test/1", profile, Handset(), outbound=False, endpoint="test")
-        session.channel.profile.extension = profile.extension
-        session.channel.set_state(ChannelState.CS_EXECUTE)
-        session.start()
-        return session
-
-    return start
+    return partial(start_call, switch, destination="100")

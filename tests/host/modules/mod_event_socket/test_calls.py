@@ -52,7 +52,7 @@ def names(client: RawClient, last: str) -> list[str]:
 
 
 def finish(session: Session) -> None:
-    session.ended.wait(session.clock.now() + 3_000_000)
+    session.ended.wait(session.clock.now() + 30_000_000)
 
 
 def test_myevents_belongs_to_the_call_and_ends_with_it(client: RawClient, call: Call) -> None:
@@ -184,7 +184,7 @@ def test_unicast_sends_the_calls_audio(client: RawClient, call: Call) -> None:
     session = call(WAIT)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
         far.bind(("127.0.0.1", 0))
-        far.settimeout(3)
+        far.settimeout(30)
         client.command(
             f"sendmsg {session.uuid}\ncall-command: unicast\nlocal-port: 0\nremote-port: {far.getsockname()[1]}"
         )
@@ -219,12 +219,12 @@ def test_the_data_of_socket(data: str, wanted: SocketRequest | None) -> None:
 def program(server: EventSocketServer) -> Iterator[tuple[str, Callable[[], RawClient]]]:
     """A program that a call connects to: its address, and what accepts the next connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
+        listener.settimeout(30)
         accepted: list[RawClient] = []
 
         def accept() -> RawClient:
             connection, _ = listener.accept()
-            connection.settimeout(5)
+            connection.settimeout(30)
             accepted.append(RawClient(connection))
             return accepted[-1]
 

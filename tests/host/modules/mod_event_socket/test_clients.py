@@ -14,6 +14,7 @@ from host.interfaces import Application
 from host.modules.mod_event_socket.server import EventSocketServer
 from host.session import Session
 from host.switch import Switch
+from tests.free_ports import free_port as unused_port
 
 # gevent must patch a process before anything else, so greenswitch runs in one of its own.
 GREENSWITCH_INBOUND = """
@@ -29,7 +30,7 @@ client.register_handle("BACKGROUND_JOB", job)
 print(client.send("events plain BACKGROUND_JOB").data)
 print(client.send("api echo one two").data)
 print(client.send("bgapi echo three\\nJob-UUID: my-job").data)
-heard.wait(5)
+heard.wait(30)
 client.stop()
 """
 
@@ -86,10 +87,7 @@ def notes(switch: Switch) -> list[str]:
 
 @pytest.fixture
 def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return unused_port()
 
 
 def test_greenswitch_outbound(
@@ -104,7 +102,7 @@ def test_greenswitch_outbound(
     try:
         for _ in range(100):  # it says nothing of when it listens
             session = call(("socket", f"127.0.0.1:{free_port} async full"))
-            assert session.ended.wait(session.clock.now() + 5_000_000)
+            assert session.ended.wait(session.clock.now() + 30_000_000)
             if notes:
                 break
             session.clock.sleep(100_000)
@@ -160,6 +158,6 @@ def test_genesis_outbound(
         listening.cancel()
         return session
 
-    session = asyncio.run(asyncio.wait_for(serve(), 10))
+    session = asyncio.run(asyncio.wait_for(serve(), 60))
     assert seen == [session.uuid]
     assert notes == ["from genesis"]

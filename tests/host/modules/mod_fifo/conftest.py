@@ -12,6 +12,7 @@ from host.event import Event
 from host.inbox import Digit
 from host.session import Session
 from host.switch import Switch
+from tests.host.placed_call import placed
 
 CONFIGURATION = """<document type="freeswitch/xml">
   <section name="configuration">
@@ -37,11 +38,7 @@ class Calls:
     events: list[Event] = field(default_factory=list)
 
     def _place(self, application: str, variables: str) -> Session:
-        given = f"{{{variables}}}" if variables else ""
-        reply = self.switch.api("originate", f"{given}null/leg '{application}' inline")
-        assert reply.startswith("+OK "), reply
-        session = self.switch.find_session(reply[4:].strip())
-        assert session is not None
+        session = placed(self.switch, f"null/leg '{application}' inline", variables)
         self.wait(0.1)
         return session
 

@@ -9,9 +9,11 @@ from lxml import etree
 
 from host.clock import RealClock
 from host.event import Event
+from host.hangup_cause import HangupCause
 from host.modules.mod_fifo.member import outbound_id, take_variables
 from host.switch import Switch
 from tests.host.modules.mod_fifo.conftest import CONFIGURATION, Calls, value
+from tests.host.xml_document import context, extension
 
 
 def add(calls: Calls, text: str) -> None:
@@ -70,11 +72,7 @@ def test_a_member_who_fails_rests_before_it_is_called_again(calls: Calls) -> Non
 
 def test_a_dial_ends_with_the_caller(calls: Calls) -> None:
     add(calls, "q loopback/ring 1 60 5")
-    calls.switch.xml.load_text(
-        """<document><section name="dialplan"><context name="default"><extension name="ring"><condition
-        field="destination_number" expression="ring"><action application="ring_ready"/><action
-        application="sleep" data="90000"/></condition></extension></context></section></document>"""
-    )
+    calls.switch.xml.load_text(context("default", extension("ring", "ring_ready", "sleep 90000")))
     caller = calls.caller("q in")
     calls.wait(3)
     assert calls.command("count q") == "q:0:1:1:1:0\n"
@@ -83,6 +81,43 @@ def test_a_dial_ends_with_the_caller(calls: Calls) -> None:
     calls.wait(0.5)
     assert calls.command("count q") == "q:0:0:1:0:0\n"
     assert calls.last("post-dial").get_header("acceptable") == "true"
+
+
+def test_a_member_of_the_directory_is_called_by_itself_and_ends_with_the_caller(calls: Calls) -> None:
+    calls.switch.xml.load_text(
+        "<document><section name='directory'><domain name='pbx.test'><user id='1'><params>"
+        "<param name='dial-string' value='{null_enable_auto_answer=false}null/ring'/>"
+        "</params></user></domain></section></document>"
+    )
+    add(calls, "q {fifo_member_wait=nowait}user/1@pbx.test 1 60 5")
+    caller = calls.caller("q in")
+    calls.wait(3)
+    dialled = calls.last("pre-dial").get_header("originate_string") or ""
+    assert dialled.startswith("{ignore_early_media=true,outbound_redirect_fatal=true,leg_timeout=60,")
+    assert dialled.endswith("}{fifo_member_wait=nowait}user/1@pbx.test")
+    (leg,) = [s for s in calls.switch.sessions.values() if s.channel.name == "null/ring"]
+    assert value(leg, "ignore_early_media") == "true"
+    caller.channel.hangup()
+    calls.wait(0.5)
+    assert leg.channel.hangup_cause is HangupCause.ORIGINATOR_CANCEL
+    assert calls.last("post-dial").get_header("cause") == "ORIGINATOR_CANCEL"
+
+
+def test_the_caller_is_put_through_by_way_of_consume_media(calls: Calls) -> None:
+    caller = calls.caller("q in")
+    states: list[str] = []
+    told = calls.switch.bus.subscribe(
+        lambda event: (
+            states.append(event.get_header("Channel-State") or "")
+            if event.get_header("Unique-ID") == caller.uuid
+            else None
+        ),
+        ("CHANNEL_STATE",),
+    )
+    calls.consumer("q out nowait")
+    calls.wait(0.5)
+    calls.switch.bus.unsubscribe(told)
+    assert states[-3:] == ["CS_HIBERNATE", "CS_CONSUME_MEDIA", "CS_EXCHANGE_MEDIA"]
 
 
 def test_members_of_the_configuration_serve_with_enterprise(calls: Calls) -> None:

@@ -202,12 +202,18 @@ def test_by_the_real_clock(tmp_path: Path) -> None:
         'session:answer() heard = session:playAndDetectSpeech("silence_stream://100", "pocketsphinx", '
         '"builtin:boolean") session:consoleLog("info", "heard " .. heard)'
     )
-    result = run_call(
-        str(script), (), Scenario(speak=[Speak("yes", 300_000)]), CallOptions(realtime=True, base=tmp_path)
-    )
-    assert result.ok
-    texts = [str(entry.facts["text"]) for entry in result.transcript.of_kind("log")]
-    assert any('<input mode="speech">yes</input>' in text for text in texts), texts
+    scenario, options = Scenario(speak=[Speak("yes", 300_000)]), CallOptions(realtime=True, base=tmp_path)
+
+    def texts() -> list[str]:
+        result = run_call(str(script), (), scenario, options)
+        assert result.ok
+        return [str(entry.facts["text"]) for entry in result.transcript.of_kind("log")]
+
+    # On a busy machine the engine's ticks stall, and a word with holes is none that it knows.
+    attempts = [texts()]
+    while len(attempts) < 5 and not any('<input mode="speech">yes</input>' in text for text in attempts[-1]):
+        attempts.append(texts())
+    assert any('<input mode="speech">yes</input>' in text for text in attempts[-1]), attempts
 
 
 def test_a_long_noise_is_bounded(switch: Switch) -> None:

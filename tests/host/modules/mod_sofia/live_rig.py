@@ -59,6 +59,15 @@ def level_of(samples: NDArray[np.int16], frequency: float, rate: int = RATE) -> 
     return float(2 * abs(np.dot(samples, turns)) / len(samples))
 
 
+def best_level(samples: NDArray[np.int16], frequency: float, rate: int = RATE) -> float:
+    """Return the amplitude of one frequency in those 100 ms that have most of it."""
+    size = rate // 10
+    return max(
+        (level_of(samples[at : at + size], frequency, rate) for at in range(0, len(samples) - size, size)),
+        default=0.0,
+    )
+
+
 def hears(ear: Ear, frequency: float, rate: int = RATE, above: float = 300.0) -> bool:
     """Return whether the last 100 ms that were heard hold a tone of this frequency."""
     recent = ear.heard[-rate // 10 :]
@@ -126,7 +135,7 @@ class Caller:
         """Say something."""
         self.session.line.play(Samples(samples, self.session.line.rate))
 
-    def wait_for(self, frequency: int, seconds: float = 5.0) -> None:
+    def wait_for(self, frequency: int, seconds: float = 20.0) -> None:
         """Wait until it hears a tone."""
         self.rig.wait(lambda: self.hears(frequency), seconds)
 
@@ -164,9 +173,9 @@ class LiveRig(Rig):
 
         return self.wait(found)
 
-    def wait_until_silent(self) -> None:
+    def quiet(self) -> None:
         """Wait until no call and no line is left."""
-        self.quiet()
+        super().quiet()
         self.wait(lambda: self.switch.engine.line_count == 0)
 
 
@@ -218,17 +227,15 @@ def live(
     text = text.replace('value="PCMU,PCMA"', 'value="PCMU,PCMA,G722,opus"')
     with two_profiles(folder, text) as plain:
         rig = LiveRig(plain)
-        for name, profile in (("far_port", rig.far), ("near_port", rig.near)):
-            rig.switch.global_variables.set(name, str(profile.settings.sip_port))
         first = Caller(rig, "park")
         first.hang_up()
-        rig.wait_until_silent()
+        rig.quiet()
         threads, files, engine_files = _left_open(folder)
         yield rig
         rig.api("hupall")
-        rig.wait_until_silent()
+        rig.quiet()
         rig.made.clear()
-        rig.wait(lambda: _threads() == threads, 10)
+        rig.wait(lambda: _threads() == threads)
         left = _left_open(folder)
         assert left[0] == threads
         assert left[1] <= files

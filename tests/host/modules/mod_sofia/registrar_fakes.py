@@ -37,7 +37,17 @@ DIRECTORY = """
       <param name="max-registrations-per-extension" value="1"/></params></user>
     <user id="yealink"><params><param name="password" value="secret"/>
       <param name="user-agent-filter" value="^Yealink"/></params></user>
-    %(more)s
+    <user id="forced"><params><param name="password" value="secret"/></params><variables>
+      <variable name="sip-force-contact" value="%(force)s"/></variables></user>
+    <user id="timed"><params><param name="password" value="secret"/></params><variables>
+      <variable name="%(timed)s" value="120"/></variables></user>
+    <user id="other"><params><param name="password" value="secret"/></params><variables>
+      <variable name="sip-force-user" value="1234"/><variable name="registration_metadata" value="m"/>
+      <variable name="mwi-account" value="box@vm.example.com"/></variables></user>
+    <user id="single"><params><param name="password" value="secret"/></params><variables>
+      <variable name="sip-allow-multiple-registrations" value="false"/></variables></user>
+    <user id="pinged"><params><param name="password" value="secret"/></params><variables>
+      <variable name="force_ping" value="true"/></variables></user>
   </users></group></groups>
 </domain></section></document>
 """
@@ -228,6 +238,29 @@ class Phone:
             answer = self.send(**options)
             assert answer is not None
         return answer
+
+
+Make = Callable[..., FakeProfile]
+
+
+def maker(switch: Switch) -> Make:
+    """Return what makes a profile `internal` with some settings, on a stack of its own.
+
+    The directory's users `forced` and `timed` have what is given as the value of `sip-force-contact`, and as the name
+    of the variable that is 120.
+    """
+
+    def make(*, force: str = "x", timed: str = "x", **settings: object) -> FakeProfile:
+        switch.xml.load_text(DIRECTORY % {"hash": HASH, "force": force, "timed": timed})
+        given = {"name": "internal", "log_auth_failures": True, **settings}
+        return FakeProfile(FakeSofia(switch), ProfileSettings(**given))  # type: ignore[arg-type]
+
+    return make
+
+
+def contacts(profile: FakeProfile, user: str = "1000") -> list[str]:
+    """Return the contacts kept of a user."""
+    return [one.contact for one in profile.registrar.registrations.find(user)]
 
 
 def listen(switch: Switch) -> list[Event]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import time
+from contextlib import suppress
 from itertools import count
 from types import TracebackType
 
-_WAIT = 5.0
+_WAIT = 20.0
 _NUMBERS = count(1)
 
 
@@ -99,10 +100,9 @@ class SipPhone:
 
     def _receive(self, seconds: float) -> None:
         self._socket.settimeout(max(seconds, 0.001))
-        try:
+        # What is no text is RTP of a call that is over, to a port that was somebody else's then.
+        with suppress(TimeoutError, UnicodeDecodeError):
             self.received.append(SipMessage(self._socket.recv(65_535).decode()))
-        except TimeoutError:
-            pass
 
     def respond(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,19 +17,27 @@ from host.modules.mod_sofia.transport.listener import Impairment, Listener, brac
 from host.modules.mod_sofia.transport.stack import SipStack
 from host.modules.mod_sofia.transport.stream_server import StreamLimits
 from host.modules.mod_sofia.transport.tls_server import TlsSettings
+from tests.host.modules.mod_sofia.far_end import HOST, PATIENCE, first_line
 
-HOST = "127.0.0.1"
-QUICK = TransactionSettings(t1=0.02, t2=0.08, t1x64=0.5)
+# Repeats quickly, and gives up so late that a busy machine does not make it.
+PATIENT = TransactionSettings(t1=0.02, t2=0.08, t1x64=PATIENCE)
+# Gives up quickly as well.
+QUICK = TransactionSettings(t1=0.02, t2=0.08, t1x64=1.0)
 
 _numbers = itertools.count(1)
 
 
-def wait_for(told: Callable[[], object], seconds: float = 4.0) -> None:
+def wait_for(told: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until something is true."""
     end = time.monotonic() + seconds
     while not told():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.002)
+
+
+def ok(party: Party, request: Message) -> None:
+    """Be what a profile does with requests: answer 200."""
+    party.respond(request, 200)
 
 
 class Party:
@@ -42,14 +49,19 @@ class Party:
         self.requests: list[Message] = []
         self.responses: list[Message] = []
         self.trace: list[tuple[str, bytes, Source, Source]] = []
+        self.times: list[float] = []
         self.lost: list[tuple[Source, str]] = []
         self.transactions = Transactions(
             rig.stack,
             self._take,
-            on_message=lambda *message: self.trace.append(message),
+            on_message=self._trace,
             on_lost=lambda source, reason: self.lost.append((source, reason)),
-            **{"settings": QUICK, **options},
+            **{"settings": PATIENT, **options},
         )
+
+    def _trace(self, *message: Any) -> None:
+        self.times.append(self.rig.stack.now())
+        self.trace.append(message)
 
     def _take(self, request: Message, transaction: ServerTransaction) -> None:
         assert request.transaction is transaction
@@ -57,9 +69,9 @@ class Party:
         if self.answer is not None:
             self.answer(self, request)
 
-    def listen(self, transport: str, ip: str = HOST, **options: Any) -> Source:
-        """Listen on a free port."""
-        return self.transactions.listen(Listener(transport, ip, 0, **options))
+    def listen(self, transport: str, ip: str = HOST, *, port: int = 0, **options: Any) -> Source:
+        """Listen on a port, a free one where none is given."""
+        return self.transactions.listen(Listener(transport, ip, port, **options))
 
     def respond(self, request: Message, code: int, reason: str = "", **options: Any) -> bool:
         """Answer in the SIP thread."""
@@ -90,6 +102,11 @@ class Party:
         return [first_line(data) for way, data, _, _ in list(self.trace) if way == "send"]
 
     @property
+    def sent_at(self) -> list[float]:
+        """When that was, in seconds."""
+        return [when for when, (way, *_) in zip(self.times, list(self.trace), strict=False) if way == "send"]
+
+    @property
     def received(self) -> list[str]:
         """The start lines of what was received."""
         return [first_line(data) for way, data, _, _ in list(self.trace) if way == "recv"]
@@ -113,7 +130,7 @@ class Rig:
         limits: StreamLimits | None = None,
         tls: TlsSettings | None = None,
         impairment: Impairment | None = None,
-        settings: TransactionSettings = QUICK,
+        settings: TransactionSettings = PATIENT,
     ) -> Party:
         """Return another profile."""
         party = Party(self, answer, limits=limits, tls=tls, impairment=impairment, settings=settings)
@@ -161,65 +178,3 @@ def request_to(
     )
     message.setTarget(((target.ip, target.port), target.transport))
     return message
-
-
-def raw_request(
-    method: str = "OPTIONS",
-    *headers: str,
-    branch: str = "",
-    call_id: str = "",
-    to_tag: str = "",
-    transport: str = "UDP",
-    via: str = "192.0.2.9:5070",
-    params: str = ";rport",
-    body: str = "",
-) -> bytes:
-    """Return the bytes of a request as a far end would write it."""
-    number = next(_numbers)
-    tag = f";tag={to_tag}" if to_tag else ""
-    lines = [
-        f"{method} sip:lin@example.net SIP/2.0",
-        f"Via: SIP/2.0/{transport} {via};branch={branch or f'z9hG4bK{number}'}{params}",
-        "Max-Forwards: 70",
-        "From: <sip:ada@example.org>;tag=far",
-        f"To: <sip:lin@example.net>{tag}",
-        f"Call-ID: {call_id or f'raw-{number}'}",
-        f"CSeq: 1 {method}",
-        *headers,
-        f"Content-Length: {len(body)}",
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
-
-
-def raw_response(request: bytes, code: int, *headers: str, to_tag: str = "there") -> bytes:
-    """Return the bytes of a response to a request."""
-    kept = []
-    for line in request.decode().split("\r\n\r\n")[0].split("\r\n")[1:]:
-        name = line.partition(":")[0].lower()
-        if name in ("via", "from", "call-id", "cseq"):
-            kept.append(line)
-        elif name == "to":
-            kept.append(line if ";tag=" in line or code == 100 else f"{line};tag={to_tag}")
-    return ("\r\n".join([f"SIP/2.0 {code} Word", *kept, *headers, "Content-Length: 0"]) + "\r\n\r\n").encode()
-
-
-def udp_socket() -> tuple[socket.socket, Source]:
-    """Return a far end of one's own."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind((HOST, 0))
-    sock.settimeout(3)
-    return sock, Source(HOST, sock.getsockname()[1], "udp")
-
-
-def first_line(data: bytes) -> str:
-    """Return a message's start line."""
-    return data.decode("latin-1").partition("\r\n")[0]
-
-
-def header(data: bytes, name: str) -> str:
-    """Return the value of a header, empty without."""
-    for line in data.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")[1:]:
-        key, _, value = line.partition(":")
-        if key.lower() == name.lower():
-            return value.strip()
-    return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from host.session import Session
+from tests.host.modules.mod_sofia.one_phone import talking
 from tests.host.modules.mod_sofia.sip_phone import SipPhone
 from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
 
@@ -39,13 +39,7 @@ def running(folder: Path, far: str) -> Iterator[tuple[Rig, SipPhone]]:
     with two_profiles(folder, text) as rig, SipPhone(rig.far.settings.sip_port) as phone:
         yield rig, phone
         rig.api("hupall")
-        rig.wait(lambda: rig.far.proceeding == 0)
-
-
-def accepted(rig: Rig, phone: SipPhone, *extra: str) -> Session:
-    call = phone.invite("answer", *extra)
-    call.ack(phone.wait(200))
-    return rig.leg("inbound")
+        rig.quiet()
 
 
 def test_an_address_of_no_list_is_refused(tmp_path: Path) -> None:
@@ -70,14 +64,14 @@ def test_auth_calls_by_lists_only(tmp_path: Path) -> None:
 
 def test_a_list_lets_calls_in(tmp_path: Path) -> None:
     with running(tmp_path, params(apply_inbound_acl="all", auth_calls="true")) as (rig, phone):
-        variables = accepted(rig, phone).channel.variables
+        variables = talking(rig, phone)[0].channel.variables
         assert variables.get("sip_authorized") == "true"
         assert variables.get("sip_acl_authed_by") == "all"
 
 
 def test_a_user_is_known_by_its_address(tmp_path: Path) -> None:
     with running(tmp_path, params(apply_inbound_acl="homes", auth_calls="true")) as (rig, phone):
-        variables = accepted(rig, phone).channel.variables
+        variables = talking(rig, phone)[0].channel.variables
         assert variables.get("acl_token") == variables.get("sip_acl_token") == "joe@home"
         assert variables.get("colour") == "blue"
         assert (variables.get("user_name"), variables.get("domain_name")) == ("joe", "home")
@@ -102,7 +96,7 @@ def test_a_proxy_speaks_for_others(tmp_path: Path, header: str, status: int) -> 
 
 def test_blind_authentication(tmp_path: Path) -> None:
     with running(tmp_path, params(auth_calls="true", accept_blind_auth="true")) as (rig, phone):
-        assert accepted(rig, phone).channel.variables.get("sip_authorized") == "true"
+        assert talking(rig, phone)[0].channel.variables.get("sip_authorized") == "true"
 
 
 def test_blind_authentication_of_those_the_directory_knows(tmp_path: Path) -> None:

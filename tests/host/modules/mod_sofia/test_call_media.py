@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from host.session import Session
+from tests.host.modules.mod_sofia.one_phone import called
 from tests.host.modules.mod_sofia.sip_phone import SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension
 
 EXTENSIONS = "".join(
     (
@@ -31,25 +30,8 @@ EXTENSIONS = "".join(
         ),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with two_profiles(Path(tmp_path_factory.mktemp("media")), configuration(EXTENSIONS)) as rig:
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
-
-
-@pytest.fixture
-def phone(rig: Rig) -> Iterator[SipPhone]:
-    with SipPhone(rig.far.settings.sip_port) as phone:
-        yield phone
+CONFIGURATION = configuration(EXTENSIONS)
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 def heard(rig: Rig, session: Session) -> bool:
@@ -130,7 +112,7 @@ def test_a_caller_is_refused_with_the_status_of_whom_it_called(rig: Rig, phone: 
 
 
 def test_digits_go_by_info_to_a_phone_without_telephone_events(rig: Rig, phone: SipPhone) -> None:
-    rig.api(f"bgapi originate sofia/far/phone@127.0.0.1:{phone.port} &park")
+    called(rig, phone)
     invite = phone.wait("INVITE")
     plain = "\r\n".join(line for line in phone.sdp().split("\r\n") if "telephone-event" not in line)
     phone.respond(invite, 200, "OK", body=plain.replace("AVP 0 101", "AVP 0"))

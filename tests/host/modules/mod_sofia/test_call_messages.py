@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from host.session import Session
+from tests.host.modules.mod_sofia.one_phone import talking
 from tests.host.modules.mod_sofia.sip_phone import Dialog, SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension
 
 EXTENSIONS = "".join(
     (
@@ -18,37 +15,8 @@ EXTENSIONS = "".join(
         extension("ring", ("ring_ready", ""), ("park", "")),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    liberal = '<param name="liberal-dtmf" value="true"/>'
-    text = configuration(EXTENSIONS, near=liberal)
-    with two_profiles(Path(tmp_path_factory.mktemp("messages")), text) as rig:
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
-
-
-@pytest.fixture
-def phone(rig: Rig) -> Iterator[SipPhone]:
-    with SipPhone(rig.far.settings.sip_port) as phone:
-        yield phone
-
-
-def talking(
-    rig: Rig, phone: SipPhone, number: str = "answer", body: str | None = None
-) -> tuple[Session, Dialog]:
-    call = phone.invite(number, body=body)
-    call.ack(phone.wait(200))
-    theirs = rig.leg("inbound")
-    rig.wait(lambda: theirs.channel.answered)
-    return theirs, call
+CONFIGURATION = configuration(EXTENSIONS, near='<param name="liberal-dtmf" value="true"/>')
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +116,7 @@ def test_digits_by_info_count_where_digits_are_taken_liberally(rig: Rig, where: 
     pressed = digits(rig)
     profile = rig.near if where == "profile" else rig.far
     with SipPhone(profile.settings.sip_port) as phone:
-        _, call = talking(rig, phone, "answer" if where == "profile" else "liberal")
+        _, call = talking(rig, phone, number="answer" if where == "profile" else "liberal")
         press(phone, call)
         rig.wait(lambda: pressed == ["5"])
         call.request("BYE")
@@ -156,11 +124,11 @@ def test_digits_by_info_count_where_digits_are_taken_liberally(rig: Rig, where: 
 
 def test_a_far_end_without_telephone_events_gets_them_liberally(rig: Rig, phone: SipPhone) -> None:
     plain = "\r\n".join(line for line in phone.sdp().split("\r\n") if "telephone-event" not in line)
-    theirs, _ = talking(rig, phone, "liberal", plain.replace("AVP 0 101", "AVP 0"))
+    theirs, _ = talking(rig, phone, number="liberal", body=plain.replace("AVP 0 101", "AVP 0"))
     assert theirs.channel.variables.get("dtmf_type") == "rfc2833"
     assert theirs.channel.variables.get("rtp_2833_send_payload") == "101"
     rig.api(f"uuid_send_dtmf {theirs.uuid} 5@60")
-    phone.media.settimeout(3)
+    phone.media.settimeout(20)
     while True:
         packet = phone.media.recv(2048)
         if packet[1] & 0x7F == 101:

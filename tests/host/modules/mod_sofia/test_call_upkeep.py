@@ -11,11 +11,18 @@ import pytest
 from host.hangup_cause import HangupCause
 from host.modules.mod_sofia.call import session_timer
 from host.modules.mod_sofia.call.session_timer import Agreed
-from tests.host.modules.mod_sofia.sip_phone import Dialog, SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.one_phone import talking
+from tests.host.modules.mod_sofia.sip_phone import SipPhone
+from tests.host.modules.mod_sofia.two_profiles import (
+    QUICK_TIMERS,
+    Rig,
+    configuration,
+    extension,
+    two_profiles,
+)
 
 EXTENSIONS = extension("answer", ("answer", ""), ("park", ""))
-QUICK = '<param name="timer-T1" value="50"/><param name="timer-T1X64" value="1000"/>'
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +37,9 @@ def rig(tmp_path_factory: pytest.TempPathFactory, trunk: SipPhone) -> Iterator[R
     gateway = f"""<gateway name="trunk"><param name="proxy" value="127.0.0.1:{trunk.port}"/>
         <param name="register" value="false"/><param name="ping" value="5"/><param name="ping-max" value="2"/>
         <param name="username" value="moonline"/><param name="password" value="x"/></gateway>"""
-    text = configuration(EXTENSIONS, near=QUICK, far=QUICK, gateways=gateway)
+    text = configuration(EXTENSIONS, near=QUICK_TIMERS, far=QUICK_TIMERS, gateways=gateway)
     with two_profiles(Path(tmp_path_factory.mktemp("upkeep")), text) as rig:
         yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
-
-
-@pytest.fixture
-def phone(rig: Rig) -> Iterator[SipPhone]:
-    with SipPhone(rig.far.settings.sip_port) as phone:
-        yield phone
 
 
 def ping_now(rig: Rig) -> None:
@@ -106,18 +100,11 @@ def test_pings_tell_whether_a_trunk_is_there(rig: Rig, trunk: SipPhone) -> None:
 # -- session timers --------------------------------------------------------------------------------------------------
 
 
-def answered(phone: SipPhone, *extra: str) -> Dialog:
-    call = phone.invite("answer", *extra)
-    call.ack(phone.wait(200))
-    return call
-
-
 def test_a_session_that_nobody_refreshes_ends(rig: Rig, phone: SipPhone) -> None:
-    answered(phone, "Supported: timer", "Session-Expires: 90;refresher=uac")
-    theirs = rig.leg("inbound")
+    theirs, _ = talking(rig, phone, "Supported: timer", "Session-Expires: 90;refresher=uac")
     leg = rig.wait(lambda: [one for one in rig.far.legs if one.timer.agreed == Agreed(90, False)])[0]
     rig.sofia.stack.call(lambda: leg.timer.begin(Agreed(1, False)))
-    bye = phone.wait("BYE", 3)
+    bye = phone.wait("BYE")
     assert bye.header("Reason").startswith("SIP;cause=408") or "cause=102" in bye.header("Reason")
     phone.respond(bye, 200)
     rig.wait(lambda: theirs.channel.down)
@@ -125,33 +112,31 @@ def test_a_session_that_nobody_refreshes_ends(rig: Rig, phone: SipPhone) -> None
 
 
 def test_a_refresh_of_ours_that_nobody_answers_ends_the_session(rig: Rig, phone: SipPhone) -> None:
-    answered(phone, "Supported: timer", "Session-Expires: 90;refresher=uas")
-    theirs = rig.leg("inbound")
+    theirs, _ = talking(rig, phone, "Supported: timer", "Session-Expires: 90;refresher=uas")
     leg = rig.wait(lambda: [one for one in rig.far.legs if one.timer.agreed == Agreed(90, True)])[0]
     rig.sofia.stack.call(lambda: leg.timer.begin(Agreed(1, True)))
-    assert "m=audio" in phone.wait("INVITE", 3).body
+    assert "m=audio" in phone.wait("INVITE").body
     rig.wait(lambda: theirs.channel.down)
     phone.received.clear()
 
 
 def test_a_refresh_keeps_the_session(rig: Rig, phone: SipPhone) -> None:
-    answered(phone, "Supported: timer", "Session-Expires: 90;refresher=uas")
+    theirs, _ = talking(rig, phone, "Supported: timer", "Session-Expires: 90;refresher=uas")
     leg = rig.wait(lambda: [one for one in rig.far.legs if one.timer.agreed == Agreed(90, True)])[0]
     rig.sofia.stack.call(lambda: leg.timer.begin(Agreed(1, True)))
-    refresh = phone.wait("INVITE", 3)
+    refresh = phone.wait("INVITE")
     assert refresh.header("Session-Expires").startswith(str(session_timer.SHORTEST))
     phone.respond(refresh, 200, "OK", "Session-Expires: 90;refresher=uac", body=phone.sdp())
     phone.wait("ACK")
     assert phone.nothing("BYE", 1.2)
-    assert rig.leg("inbound").channel.up
+    assert theirs.channel.up
 
 
 # -- acknowledgements ------------------------------------------------------------------------------------------------
 
 
 def test_a_reinvite_whose_answer_is_never_acknowledged_ends_the_call(rig: Rig, phone: SipPhone) -> None:
-    call = answered(phone)
-    theirs = rig.leg("inbound")
+    theirs, call = talking(rig, phone)
     call.request("INVITE", body=phone.sdp(version=2))
     copies = [phone.wait(200) for _ in range(4)]
     assert len({copy.text for copy in copies}) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,20 +24,8 @@ EXTENSIONS = "".join(
         extension("keys", ("answer", ""), ("read", "3 3 silence_stream://-1 pressed 8000 #"), ("park", "")),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with two_profiles(Path(tmp_path_factory.mktemp("calls")), configuration(EXTENSIONS)) as rig:
-        rig.switch.global_variables.set("far_port", str(rig.far.settings.sip_port))
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
+CONFIGURATION = configuration(EXTENSIONS)
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 def test_a_call_is_answered_and_hung_up_by_us(rig: Rig) -> None:

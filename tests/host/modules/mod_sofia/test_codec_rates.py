@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from host.session import Session
-from tests.host.modules.mod_sofia.live_rig import Caller, LiveRig, level_of, live
+from tests.host.modules.mod_sofia.live_rig import Caller, LiveRig, best_level, live
+from tests.host.modules.mod_sofia.rtp_stream import RtpStream
 from tests.host.modules.mod_sofia.sip_phone import SipMessage, SipPhone
 from tests.host.modules.mod_sofia.two_profiles import extension
 
@@ -52,40 +51,10 @@ def test_sound_goes_at_the_rate_that_was_agreed_on(rig: LiveRig, preference: str
     caller.hang_up()
 
 
-class _Stream:
-    """What the phone says and hears by RTP: 20 ms of L16 at 16 kHz a packet, big-endian."""
-
-    def __init__(self, phone: SipPhone, far: tuple[str, int]) -> None:
-        self._phone, self._far = phone, far
-        self._number = 0
-        self.heard: list[tuple[int, bytes]] = []
-        phone.media.settimeout(0.02)
-
-    def send(self, payload_type: int, payload: bytes, marked: bool = False, stamp: int | None = None) -> None:
-        stamp = self._number * 320 if stamp is None else stamp
-        head = struct.pack("!BBHII", 0x80, payload_type | 0x80 * marked, self._number, stamp, 77)
-        self._phone.media.sendto(head + payload, self._far)
-        self._number += 1
-
-    def listen(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                packet = self._phone.media.recv(2048)
-            except TimeoutError:
-                continue
-            self.heard.append((packet[1] & 0x7F, packet[12:]))
-
-
 def numbers_of(invite: SipMessage) -> dict[str, int]:
     """Return the payload types of an offer by the encoding and clock they stand for."""
     lines = [line[9:].split() for line in invite.body.split("\r\n") if line.startswith("a=rtpmap:")]
     return {name: int(number) for number, name in lines}
-
-
-def port_of(message: SipMessage) -> int:
-    """Return where a description wants sound to go."""
-    return int(next(line for line in message.body.split("\r\n") if line.startswith("m=audio")).split()[1])
 
 
 @dataclass
@@ -93,7 +62,7 @@ class Answered:
     """A call to the phone that is answered with the payload types 119 for sound and 120 for keys."""
 
     session: Session
-    stream: _Stream
+    stream: RtpStream
     sound: int
     event: int
 
@@ -115,7 +84,7 @@ def answered(rig: LiveRig, phone: SipPhone, application: str) -> Answered:
     ours = rig.leg("outbound")
     rig.wait(lambda: ours.channel.answered)
     assert {offered["L16/16000"], offered[kind]}.isdisjoint({119, 120})
-    stream = _Stream(phone, ("127.0.0.1", port_of(invite)))
+    stream = RtpStream(phone, invite, 320)  # 20 ms a packet
     return Answered(ours, stream, offered["L16/16000"], offered[kind])
 
 
@@ -123,18 +92,15 @@ def test_each_side_receives_sound_with_its_own_numbers(rig: LiveRig) -> None:
     with SipPhone(rig.far.settings.sip_port) as phone:
         call = answered(rig, phone, "echo()")
         said = (6000 * np.sin(2 * np.pi * 700 / 16000 * np.arange(16000))).astype(">i2")
-        listener = threading.Thread(target=call.stream.listen, args=(1.6,))
-        listener.start()
-        for frame in said.reshape(-1, 320):
-            call.stream.send(call.sound, frame.tobytes())
-            time.sleep(0.02)
-        rig.api(f"uuid_send_dtmf {call.session.uuid} 7@100")
-        listener.join()
-        heard = call.stream.heard
-        assert {number for number, _ in heard} == {119, 120}
-        back = np.frombuffer(b"".join(part for number, part in heard if number == 119), ">i2")
-        assert level_of(loudest(back), 700, 16000) > 5000
-        assert any(part[0] == 7 for number, part in heard if number == 120)
+        with call.stream as stream:
+            for frame in said.reshape(-1, 320):
+                stream.send(call.sound, frame.tobytes())
+                time.sleep(0.02)
+            rig.api(f"uuid_send_dtmf {call.session.uuid} 7@100")
+            rig.wait(lambda: [packet for packet in stream.of(120) if packet.payload[0] == 7])
+        assert {packet.payload_type for packet in stream.heard} == {119, 120}
+        back = np.frombuffer(b"".join(packet.payload for packet in stream.of(119)), ">i2")
+        assert best_level(back.astype(np.int16), 700, 16000) > 5000
         call.session.channel.hangup()
         phone.respond(phone.wait("BYE"), 200)
 
@@ -152,9 +118,3 @@ def test_each_side_receives_keys_with_its_own_numbers(rig: LiveRig) -> None:
             time.sleep(0.02)
         assert rig.variable(call.session, "pressed") == "5"
         phone.respond(phone.wait("BYE"), 200)
-
-
-def loudest(samples: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Return half a second where there is sound."""
-    begin = int(np.flatnonzero(np.abs(samples.astype(np.int32)) > 3000)[0]) + 1600
-    return samples[begin : begin + 8000].astype(np.int16)

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
 from host.modules.mod_sofia.registration.digest import Challenge, parse_challenges, write_challenge
 from host.modules.mod_sofia.registration.digest_client import credentials
 from host.modules.mod_sofia.registration.nonces import Nonces
-from host.switch import Switch
 from tests.host.modules.mod_sofia.registrar_fakes import (
-    DIRECTORY,
-    HASH,
-    FakeProfile,
-    FakeSofia,
+    Make,
     Phone,
     listen,
     log_of,
     named,
 )
-
-Make = Callable[..., FakeProfile]
-
-
-@pytest.fixture
-def make(virtual_switch: Switch) -> Make:
-    """Make a profile `internal` with these settings."""
-    virtual_switch.xml.load_text(DIRECTORY % {"hash": HASH, "more": ""})
-
-    def profile(**settings: object) -> FakeProfile:
-        given = {"name": "internal", "log_auth_failures": True, **settings}
-        return FakeProfile(FakeSofia(virtual_switch), ProfileSettings(**given))  # type: ignore[arg-type]
-
-    return profile
 
 
 def test_a_challenge_and_the_right_password(make: Make) -> None:

@@ -13,6 +13,8 @@ from host.session import Session
 from tests.host.modules.mod_sofia.live_rig import Caller, LiveRig, level_of, live, read_wav
 from tests.host.modules.mod_sofia.two_profiles import extension
 
+pytestmark = pytest.mark.usefixtures("clean")
+
 
 def tone(frequency: int) -> str:
     return f"tone_stream://v=-13;%(60000,0,{frequency})"
@@ -69,13 +71,6 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRig]:
     with live(folder, EXTENSIONS) as rig:
         rig.switch.global_variables.set("folder", str(folder))
         yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: LiveRig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.wait_until_silent()
 
 
 def callee(rig: LiveRig, number: str) -> Session:
@@ -168,7 +163,7 @@ def test_a_recording_begun_before_the_bridge(rig: LiveRig) -> None:
     rig.wait(lambda: len(caller.ear.heard) > 5_600)
     path = Path(rig.switch.global_variables.get("folder") or "") / "before.wav"
     caller.hang_up()
-    rig.wait_until_silent()
+    rig.quiet()
     heard = read_wav(path)[-4000:-800]
     left, right = heard[:, 0], heard[:, 1]
     assert level_of(left, 500) > 1000

@@ -12,6 +12,8 @@ from media.tone import ToneSource
 from tests.host.modules.mod_sofia.live_rig import Caller, LiveRig, level_of, live, read_wav
 from tests.host.modules.mod_sofia.two_profiles import extension
 
+pytestmark = pytest.mark.usefixtures("clean")
+
 
 def to_near(number: str) -> str:
     """Return the dial string with which `far` calls a number of `near`."""
@@ -56,13 +58,6 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRig]:
         yield rig
 
 
-@pytest.fixture(autouse=True)
-def clean(rig: LiveRig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.wait_until_silent()
-
-
 def test_keys_in_the_sound(rig: LiveRig) -> None:
     callers = [Caller(rig, "inband", f"absolute_codec_string={codec}") for codec in ("PCMU", "G722", "opus")]
     for caller in callers:
@@ -93,7 +88,7 @@ def test_a_conference_calls_somebody_and_records(rig: LiveRig, tmp_path: Path) -
     assert rig.api("conference room norecord all")
     caller.hang_up()
     rig.api("conference room hup all")
-    rig.wait_until_silent()
+    rig.quiet()
     heard = read_wav(path)[1600:, 0]
     assert level_of(heard, 500) > 1000
     assert level_of(heard, 900) > 1000

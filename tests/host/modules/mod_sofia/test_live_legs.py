@@ -13,6 +13,8 @@ from host.session import Session
 from tests.host.modules.mod_sofia.live_rig import Caller, LiveRig, level_of, live, read_wav
 from tests.host.modules.mod_sofia.two_profiles import extension
 
+pytestmark = pytest.mark.usefixtures("clean")
+
 
 def tone(frequency: int, ms: int = 60_000) -> str:
     return f"tone_stream://v=-13;%({ms},0,{frequency})"
@@ -59,13 +61,6 @@ EXTENSIONS = "".join(
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRig]:
     with live(Path(tmp_path_factory.mktemp("legs")), EXTENSIONS) as rig:
         yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: LiveRig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.wait_until_silent()
 
 
 def partner(rig: LiveRig, session: Session) -> Session:

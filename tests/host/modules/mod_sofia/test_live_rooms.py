@@ -24,19 +24,13 @@ EXTENSIONS = "".join(
 CONFERENCE = """<configuration name="conference.conf"><profiles><profile name="default">
     <param name="rate" value="8000"/><param name="energy-level" value="0"/>
     </profile></profiles></configuration>"""
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRig]:
     with live(Path(tmp_path_factory.mktemp("rooms")), EXTENSIONS, more=CONFERENCE) as rig:
         yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: LiveRig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.wait_until_silent()
 
 
 def test_three_in_a_conference_hear_each_other(rig: LiveRig) -> None:

@@ -87,9 +87,9 @@ def test_a_message_is_left_told_and_heard(rig: LiveRig) -> None:
     owner = Caller(rig, "check")
     rig.variable(owner.far, "current_application", "voicemail")
     owner.press("4711#")
-    owner.wait_for(500, 8)
+    owner.wait_for(500)
     owner.press("7")  # delete it
     owner.wait_for_end_of(500)
     owner.hang_up()
-    rig.wait_until_silent()
+    rig.quiet()
     rig.wait(lambda: rig.api("vm_boxcount box/1001@127.0.0.1") == "0")

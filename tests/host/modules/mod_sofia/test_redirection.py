@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from host.hangup_cause import HangupCause
+from tests.host.modules.mod_sofia.one_phone import called
 from tests.host.modules.mod_sofia.sip_phone import SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension
 
 EXTENSIONS = "".join(
     (
@@ -18,25 +16,8 @@ EXTENSIONS = "".join(
         extension("there", ("answer", ""), ("park", "")),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with two_profiles(Path(tmp_path_factory.mktemp("redirect")), configuration(EXTENSIONS)) as rig:
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
-
-
-@pytest.fixture
-def phone(rig: Rig) -> Iterator[SipPhone]:
-    with SipPhone(rig.far.settings.sip_port) as phone:
-        yield phone
+CONFIGURATION = configuration(EXTENSIONS)
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 def moved(phone: SipPhone, contact: str) -> None:
@@ -46,7 +27,7 @@ def moved(phone: SipPhone, contact: str) -> None:
 
 
 def test_a_redirection_is_followed_when_nobody_waits(rig: Rig, phone: SipPhone) -> None:
-    rig.api(f"bgapi originate sofia/far/phone@127.0.0.1:{phone.port} &park")
+    called(rig, phone)
     with SipPhone(rig.far.settings.sip_port) as other:
         moved(phone, f"<sip:new@127.0.0.1:{other.port}>")
         invite = other.wait("INVITE")
@@ -87,7 +68,7 @@ def test_a_redirection_may_be_the_end(rig: Rig, phone: SipPhone) -> None:
 
 
 def test_a_contact_that_is_none_is_a_refusal(rig: Rig, phone: SipPhone) -> None:
-    rig.api(f"bgapi originate sofia/far/phone@127.0.0.1:{phone.port} &park")
+    called(rig, phone)
     ours = rig.leg("outbound")
     phone.respond(phone.wait("INVITE"), 302, "Moved", "Contact: <tel:5>")
     phone.wait("ACK")

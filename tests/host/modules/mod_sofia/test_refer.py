@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +11,7 @@ from host.hangup_cause import HangupCause
 from host.modules.mod_sofia.call.leg import SofiaLeg
 from host.modules.mod_sofia.presence.call_presence import call_of_channel
 from host.session import Session
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension
 
 EXTENSIONS = "".join(
     (
@@ -30,20 +28,8 @@ EXTENSIONS = "".join(
         extension("ringing", ("ring_ready", ""), ("sleep", "60000")),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with two_profiles(Path(tmp_path_factory.mktemp("refer")), configuration(EXTENSIONS)) as rig:
-        rig.switch.global_variables.set("near_port", str(rig.near.settings.sip_port))
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
+CONFIGURATION = configuration(EXTENSIONS)
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 def place(rig: Rig, number: str) -> Session:

@@ -1,61 +1,19 @@
-"""REGISTER and what becomes of registrations: answers, contacts, events, the core's list, pings."""
+"""REGISTER and what becomes of registrations: answers, how long and how many, events, the core's list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from host.modules.mod_sofia.message import Message, OutgoingRequest, Source
 from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
-from host.modules.mod_sofia.registration.contact_route import towards
-from host.modules.mod_sofia.transport.message_guard import parse
-from host.switch import Switch
 from tests.host.modules.mod_sofia.registrar_fakes import (
-    DIRECTORY,
-    HASH,
     FakeProfile,
-    FakeSofia,
+    Make,
     Phone,
+    contacts,
     listen,
     log_of,
     named,
 )
-
-Make = Callable[..., FakeProfile]
-
-MORE = """
-<user id="forced"><params><param name="password" value="secret"/></params><variables>
-  <variable name="sip-force-contact" value="%s"/></variables></user>
-<user id="timed"><params><param name="password" value="secret"/></params><variables>
-  <variable name="%s" value="120"/></variables></user>
-<user id="other"><params><param name="password" value="secret"/></params><variables>
-  <variable name="sip-force-user" value="1234"/><variable name="registration_metadata" value="m"/>
-  <variable name="mwi-account" value="box@vm.example.com"/></variables></user>
-<user id="single"><params><param name="password" value="secret"/></params><variables>
-  <variable name="sip-allow-multiple-registrations" value="false"/></variables></user>
-<user id="pinged"><params><param name="password" value="secret"/></params><variables>
-  <variable name="force_ping" value="true"/></variables></user>
-"""
-
-
-@pytest.fixture
-def make(virtual_switch: Switch) -> Make:
-    """Make a profile `internal` with these settings and a user `forced` and `timed` with these variables."""
-
-    def profile(*, force: str = "x", timed: str = "x", **settings: object) -> FakeProfile:
-        more = MORE % (force, timed)
-        virtual_switch.xml.load_text(DIRECTORY % {"hash": HASH, "more": more})
-        given = {"name": "internal", **settings}
-        return FakeProfile(FakeSofia(virtual_switch), ProfileSettings(**given))  # type: ignore[arg-type]
-
-    return profile
-
-
-def contacts(profile: FakeProfile, user: str = "1000") -> list[str]:
-    """Return the contacts kept of a user."""
-    return [one.contact for one in profile.registrar.registrations.find(user)]
 
 
 def test_a_registration_from_beginning_to_end(make: Make) -> None:
@@ -263,98 +221,6 @@ def test_the_profile_decides_how_long(make: Make) -> None:
     assert len(seconds) > 1 and min(seconds) >= 950 and max(seconds) < 1050
 
 
-def test_a_phone_behind_nat(make: Make) -> None:
-    profile = make(aggressive_nat_detection=True, ndlb_received_in_nat_reg_contact=True)
-    phone = Phone(profile, source=("192.0.2.7", 40000, "udp"))
-    answer = phone.register(expires=None)
-    assert answer.all("Contact") == ["<sip:1000@10.0.0.1:5062;received=192.0.2.7:40000>;expires=30"]
-    (binding,) = profile.registrar.registrations.find("1000")
-    assert binding.status == "Registered(UDP-NAT)"
-    assert binding.contact == (
-        '"1000" <sip:1000@10.0.0.1:5062;received=192.0.2.7:40000;fs_nat=yes;'
-        "fs_path=sip%3A1000%40192.0.2.7%3A40000>"
-    )
-    request = towards(binding.contact, OutgoingRequest("OPTIONS", "", "sip:a", "sip:b"))
-    assert request.next_hop == Source("192.0.2.7", 40000, "udp")
-    assert request.uri == "sip:1000@10.0.0.1:5062"
-
-
-@pytest.mark.parametrize(
-    ("settings", "options", "status"),
-    [
-        ({}, {"source": ("192.0.2.7", 1, "udp")}, "Registered(UDP)"),
-        ({"apply_nat_acl": ("10.0.0.0/8",)}, {}, "Registered(UDP-NAT)"),
-        ({"apply_nat_acl": ("10.0.0.0/8",), "local_network_acl": "10.0.0.0/8"}, {}, "Registered(UDP)"),
-        (
-            {},
-            {"source": ("192.0.2.7", 1, "wss"), "contact": "<sip:1000@x.invalid;transport=ws>"},
-            "Registered(WSS-NAT)",
-        ),
-        ({"tcp_always_nat": True}, {"contact": "<sip:1000@10.0.0.1;transport=tcp>"}, "Registered(TCP-NAT)"),
-        ({}, {"contact": "<sip:1000@10.0.0.1;transport=tcp>"}, "Registered(TCP)"),
-        ({}, {"contact": "<sips:1000@10.0.0.1>"}, "Registered(TLS)"),
-    ],
-)
-def test_statuses(make: Make, settings: dict[str, object], options: dict[str, Any], status: str) -> None:
-    profile = make(**settings)
-    assert Phone(profile, **options).register().code == 200
-    (binding,) = profile.registrar.registrations.find("1000")
-    assert binding.status == status
-    if "WSS" in status:
-        assert binding.contact.endswith("fs_path=sip%3A1000%40192.0.2.7%3A1%3Btransport%3Dwss>")
-
-
-@pytest.mark.parametrize(
-    ("force", "contact", "status"),
-    [
-        (
-            "NDLB-connectile-dysfunction",
-            '"forced" <sip:forced@192.0.2.7:9;fs_nat=yes>',
-            "Registered(AUTO-NAT)",
-        ),
-        (
-            "NDLB-connectile-dysfunction-2.0",
-            '"forced" <sip:forced@10.0.0.1:5062;fs_nat=yes;fs_path=sip%3Aforced%40192.0.2.7%3A9>',
-            "Registered(AUTO-NAT-2.0)",
-        ),
-        ("'X' &lt;sip:x@1.2.3.4&gt;", '"X" <sip:x@1.2.3.4>', "Registered(UDP)"),
-    ],
-)
-def test_contacts_that_are_forced(make: Make, force: str, contact: str, status: str) -> None:
-    profile = make(force=force)
-    Phone(profile, "forced", source=("192.0.2.7", 9, "udp")).register()
-    (binding,) = profile.registrar.registrations.find("forced")
-    assert (binding.contact, binding.status) == (contact, status)
-
-
-def test_old_phones_behind_nat(make: Make) -> None:
-    profile = make(server_rport_level=2)
-    Phone(profile, agent="PolycomSoundPointIP", source=("192.0.2.7", 9, "udp")).register()
-    (binding,) = profile.registrar.registrations.find("1000")
-    assert binding.status == "Registered(AUTO-NAT-2.0)"
-
-
-def test_paths(make: Make) -> None:
-    profile = make()
-    answer = Phone(profile).register(extra=["Path: <sip:edge.example.com;lr>, <sip:p2;lr>"])
-    assert answer.all("Path") == ["<sip:edge.example.com;lr>", "<sip:p2;lr>"]
-    assert answer.all("Contact") == ["<sip:1000@10.0.0.1:5062>;expires=3600"]
-    request = towards(contacts(profile)[0], OutgoingRequest("OPTIONS", "", "sip:a", "sip:b"))
-    assert (request.routes, request.next_hop) == (("<sip:edge.example.com;lr>", "<sip:p2;lr>"), None)
-
-
-def test_flows_take_each_others_place(make: Make) -> None:
-    profile = make(enable_rfc_5626=True, multiple_registrations="contact")
-    flow = ';+sip.instance="<urn:uuid:1>";reg-id=1'
-    phone = Phone(profile)
-    answer = phone.register(contacts=[f"<sip:1000@10.0.0.1:1>{flow}"], extra=["Supported: path, outbound"])
-    assert answer.one("Require") == "outbound"
-    phone.call_id = "call-2"
-    phone.register(contacts=[f"<sip:1000@10.0.0.1:2>{flow}"])
-    phone.register(contacts=[f"<sip:1000@10.0.0.1:3>{flow[:-1]}2"])
-    assert [one.partition(":")[2] for one in contacts(profile)] == ["1000@10.0.0.1:2>", "1000@10.0.0.1:3>"]
-
-
 def test_other_names_and_data(make: Make) -> None:
     profile = make(force_register_db_domain="db.example.com", presence_hosts="a.example.com,b.example.com")
     answer = Phone(profile, "other").register()
@@ -428,81 +294,6 @@ def test_a_closed_connection(make: Make) -> None:
     profile.sofia.stack.turn()
     assert profile.registrar.registrations.count() == 0
     assert {event.get_header("reason") for event in named(events, "unregister")} == {"socket-disconnection"}
-
-
-def respond(request: OutgoingRequest, code: int) -> None:
-    """Answer a request that a profile sent."""
-    text = (
-        f"SIP/2.0 {code} Whatever\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\n"
-        f"To: <sip:c@d>;tag=2\r\nCall-ID: {request.call_id}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
-    )
-    message: Message = parse(text.encode())
-    assert request.on_response is not None
-    request.on_response(message)
-
-
-@pytest.mark.parametrize(
-    ("settings", "user", "nat", "pinged"),
-    [
-        ({}, "1000", True, False),
-        ({}, "pinged", False, True),
-        ({"nat_options_ping": "true"}, "1000", True, True),
-        ({"nat_options_ping": "true"}, "1000", False, False),
-        ({"nat_options_ping": "udp-only"}, "1000", True, True),
-        ({"all_reg_options_ping": True}, "1000", False, True),
-    ],
-)
-def test_who_is_pinged(make: Make, settings: dict[str, object], user: str, nat: bool, pinged: bool) -> None:
-    profile = make(aggressive_nat_detection=True, ping_mean_interval=10, **settings)
-    profile.registrar.start()
-    Phone(profile, user, source=("192.0.2.7", 9, "udp") if nat else ("10.0.0.1", 5062, "udp")).register()
-    profile.sofia.stack.wait(35)
-    assert len(profile.sent) == (3 if pinged else 0) or (pinged and len(profile.sent) == 4)
-    if pinged:
-        ping = profile.sent[0]
-        assert (ping.method, ping.to_uri) == ("OPTIONS", f"sip:{user}@example.com")
-        assert ping.call_id.endswith("_call-1")
-    profile.registrar.stop()
-
-
-def test_a_phone_that_answers_no_more(make: Make) -> None:
-    profile = make(all_reg_options_ping=True, unregister_on_options_fail=True, ping_mean_interval=10)
-    events = listen(profile.switch)
-    profile.registrar.start()
-    Phone(profile).register()
-    stack = profile.sofia.stack
-
-    def state() -> tuple[str, int]:
-        (binding,) = profile.registrar.registrations.find("1000")
-        return binding.ping_status, binding.ping_count
-
-    for code in (200, 486, 408, 408):
-        stack.wait(10)
-        respond(profile.sent[-1], code)
-        stack.turn()
-    assert state() == ("Unreachable", 0)
-    told = named(events, "sip_user_state")
-    assert [(event.get_header("Ping-Status"), event.get_header("Status")) for event in told] == [
-        ("UNREACHABLE", "408")
-    ]
-    stack.wait(31)
-    assert not contacts(profile)
-    assert named(events, "expire")
-    profile.registrar.stop()
-
-
-def test_a_phone_that_comes_back(make: Make) -> None:
-    profile = make(all_reg_options_ping=True, ping_mean_interval=10)
-    events = listen(profile.switch)
-    profile.registrar.start()
-    Phone(profile).register()
-    for code in (408, 200, 200):
-        profile.sofia.stack.wait(10)
-        respond(profile.sent[-1], code)
-        profile.sofia.stack.turn()
-    states = [event.get_header("Ping-Status") for event in named(events, "sip_user_state")]
-    assert states == ["UNREACHABLE", "REACHABLE"]
-    profile.registrar.stop()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Phones:
         self.server = server
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(5)
+        self.socket.settimeout(20)
         self.port = self.socket.getsockname()[1]
         self.sent = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -139,10 +140,10 @@ def test_many_are_found_quickly(real_switch: Switch) -> None:
     for n in range(5000):
         store.register([binding(str(n), contact=f"<sip:{n}@h>", call_id=str(n))], replacing="user")
     assert store.count() == 5000
-    began = real_switch.clock.now()
+    began = time.thread_time()
     for n in range(5000):
         assert len(store.find(str(n), "example.com")) == 1
-    assert real_switch.clock.now() - began < 1_000_000, "a look-up may not go through all of them"
+    assert time.thread_time() - began < 1.0, "a look-up may not go through all of them"
     assert len(store.expire(4_000_000_001)) == 5000
     assert store.count() == 0
 

@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from host.channel_state import CallState
-from host.session import Session
+from tests.host.modules.mod_sofia.one_phone import called, talking
 from tests.host.modules.mod_sofia.sip_phone import Dialog, SipMessage, SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension
 
 EXTENSIONS = extension("answer", ("answer", ""), ("park", ""))
 TIMERS = '<param name="session-timeout" value="120"/><param name="minimum-session-expires" value="100"/>'
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    text = configuration(EXTENSIONS, far=TIMERS)
-    with two_profiles(Path(tmp_path_factory.mktemp("reinvite")), text) as rig:
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
-
-
-@pytest.fixture
-def phone(rig: Rig) -> Iterator[SipPhone]:
-    with SipPhone(rig.far.settings.sip_port) as phone:
-        yield phone
-
-
-def talking(rig: Rig, phone: SipPhone, *extra: str) -> tuple[Session, Dialog]:
-    """Return a call from the phone that is answered: our leg, and the phone's view."""
-    call = phone.invite("answer", *extra)
-    call.ack(phone.wait(200))
-    theirs = rig.leg("inbound")
-    rig.wait(lambda: theirs.channel.answered)
-    return theirs, call
-
-
-def called(rig: Rig, phone: SipPhone, *extra: str) -> tuple[Session, Dialog, SipMessage]:
-    """Return a call to the phone that is answered with header lines: our leg, the phone's view, and the INVITE."""
-    rig.api(f"bgapi originate sofia/far/phone@127.0.0.1:{phone.port} &park")
-    invite = phone.wait("INVITE")
-    phone.respond(invite, 200, "OK", *extra, body=phone.sdp())
-    phone.wait("ACK")
-    ours = rig.leg("outbound")
-    rig.wait(lambda: ours.channel.answered)
-    return ours, Dialog.of(phone, invite), invite
+CONFIGURATION = configuration(EXTENSIONS, far=TIMERS)
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 @pytest.mark.parametrize("direction", ["sendonly", "inactive"])
@@ -70,6 +29,26 @@ def test_the_far_end_may_hold_and_resume(rig: Rig, phone: SipPhone, direction: s
     call.ack(answer)
     assert "a=recvonly" not in answer.body and "a=inactive" not in answer.body
     rig.wait(lambda: theirs.channel.call_state is CallState.ACTIVE)
+
+
+def test_what_a_browser_switches_off_comes_back_without_it(rig: Rig, phone: SipPhone) -> None:
+    pytest.importorskip("aioice")
+    theirs, call = talking(rig, phone)
+    before = theirs.line.transport  # type: ignore[attr-defined]
+    lines = ("ice-ufrag:there", "ice-pwd:" + "x" * 22, "setup:actpass", "rtcp-mux")
+    told = "".join(f"a={line}\r\n" for line in (*lines, "fingerprint:sha-256 " + ":".join(["AB"] * 32)))
+    browser = phone.sdp(version=2).replace("RTP/AVP", "UDP/TLS/RTP/SAVPF")
+    call.request("INVITE", body=browser + told)
+    answer = phone.wait(200)
+    assert "a=ice-lite" in answer.body
+    call.ack(answer)
+    rig.wait(lambda: theirs.line.transport.ice is not None)  # type: ignore[attr-defined]
+    assert not theirs.line.transport.learning  # type: ignore[attr-defined]
+    call.request("INVITE", body=phone.sdp(version=3))
+    call.ack(phone.wait(200))
+    rig.wait(lambda: theirs.line.transport.ice is None)  # type: ignore[attr-defined]
+    after = theirs.line.transport  # type: ignore[attr-defined]
+    assert before.learning and (after.learning, after.rtcp) == (before.learning, before.rtcp)
 
 
 def test_an_invite_without_an_offer_is_answered_with_one(rig: Rig, phone: SipPhone) -> None:
@@ -108,7 +87,7 @@ def test_both_offer_at_once(rig: Rig, phone: SipPhone) -> None:
     assert phone.wait(491)
     phone.respond(ours, 491, "Request Pending")
     phone.wait("ACK")
-    again = phone.wait("INVITE", 5)
+    again = phone.wait("INVITE")
     assert "a=sendonly" in again.body and again.header("CSeq") != ours.header("CSeq")
     phone.respond(again, 200, "OK", body=phone.sdp("recvonly", 3))
     phone.wait("ACK")
@@ -122,7 +101,7 @@ def test_offers_of_ours_wait_for_one_another(rig: Rig, phone: SipPhone) -> None:
     assert phone.nothing("INVITE", 0.1)
     phone.respond(first, 200, "OK", body=phone.sdp("recvonly", 2))
     phone.wait("ACK")
-    second = phone.wait("INVITE", 5)
+    second = phone.wait("INVITE")
     assert "a=sendonly" not in second.body
     phone.respond(second, 200, "OK", body=phone.sdp(version=3))
     phone.wait("ACK")
@@ -168,7 +147,7 @@ def test_a_refused_resume_stays_on_hold(rig: Rig, phone: SipPhone) -> None:
     phone.respond(phone.wait("INVITE"), 200, "OK", body=phone.sdp("recvonly", 2))
     phone.wait("ACK")
     rig.api(f"uuid_hold off {theirs.uuid}")
-    resume = phone.wait("INVITE", 5)
+    resume = phone.wait("INVITE")
     assert "a=sendonly" not in resume.body
     phone.respond(resume, 500, "Not now")
     phone.wait("ACK")
@@ -237,7 +216,7 @@ def test_the_session_timer_of_a_call_that_comes_in(rig: Rig, phone: SipPhone) ->
 
 
 def test_a_session_that_is_too_short_for_the_far_end_is_asked_for_again(rig: Rig, phone: SipPhone) -> None:
-    rig.api(f"bgapi originate sofia/far/phone@127.0.0.1:{phone.port} &park")
+    called(rig, phone)
     invite = phone.wait("INVITE")
     assert invite.header("Session-Expires").startswith("120")
     phone.respond(invite, 422, "Too Small", "Min-SE: 600")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from host.channel import Flag
 from host.hangup_cause import HangupCause
 from host.session import Session
-from tests.host.modules.mod_sofia.sip_phone import Dialog, SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.one_phone import called
+from tests.host.modules.mod_sofia.sip_phone import Dialog, SipMessage, SipPhone
+from tests.host.modules.mod_sofia.two_profiles import QUICK_TIMERS, Rig, configuration, extension
 
 EXTENSIONS = "".join(
     (
@@ -21,34 +19,9 @@ EXTENSIONS = "".join(
         extension("busy", ("hangup", "USER_BUSY")),
     )
 )
-QUICK = '<param name="timer-T1" value="50"/><param name="timer-T1X64" value="1000"/>'
 RELIABLE = '<param name="enable-100rel" value="true"/>'
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    text = configuration(EXTENSIONS, near=RELIABLE + QUICK, far=RELIABLE + QUICK)
-    with two_profiles(Path(tmp_path_factory.mktemp("reliable")), text) as rig:
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
-
-
-@pytest.fixture
-def phone(rig: Rig) -> Iterator[SipPhone]:
-    with SipPhone(rig.far.settings.sip_port) as phone:
-        yield phone
-
-
-def called(rig: Rig, phone: SipPhone, variables: str = "") -> Session:
-    """Have the phone called; return our leg."""
-    rig.api(f"bgapi originate {variables}sofia/far/phone@127.0.0.1:{phone.port} &park")
-    return rig.leg("outbound")
+CONFIGURATION = configuration(EXTENSIONS, near=RELIABLE + QUICK_TIMERS, far=RELIABLE + QUICK_TIMERS)
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 def test_a_reliable_183_is_repeated_until_its_prack_and_holds_the_200_back(rig: Rig, phone: SipPhone) -> None:
@@ -73,7 +46,7 @@ def test_a_reliable_183_is_repeated_until_its_prack_and_holds_the_200_back(rig: 
 def test_a_reliable_183_without_a_prack_ends_the_call(rig: Rig, phone: SipPhone) -> None:
     phone.invite("early", "Require: 100rel")
     theirs = rig.leg("inbound")
-    assert phone.wait(504, 8)
+    assert phone.wait(504)
     rig.wait(lambda: theirs.channel.down)
     assert theirs.channel.hangup_cause is HangupCause.RECOVERY_ON_TIMER_EXPIRE
 
@@ -177,11 +150,17 @@ def test_a_2xx_that_nobody_acknowledges_ends_the_call(rig: Rig, phone: SipPhone)
     assert theirs.channel.hangup_cause is HangupCause.RECOVERY_ON_TIMER_EXPIRE
 
 
-def test_our_bye_waits_for_the_ack(rig: Rig, phone: SipPhone) -> None:
+def unacknowledged(rig: Rig, phone: SipPhone) -> tuple[Dialog, SipMessage, Session]:
+    """Return a call from the phone that waits for the ACK of its answer: the phone's view, the answer, our leg."""
     call = phone.invite("answer")
     answer = phone.wait(200)
     theirs = rig.leg("inbound")
     rig.wait(lambda: theirs.channel.answered)
+    return call, answer, theirs
+
+
+def test_our_bye_waits_for_the_ack(rig: Rig, phone: SipPhone) -> None:
+    call, answer, theirs = unacknowledged(rig, phone)
     theirs.channel.hangup()
     rig.wait(lambda: theirs.uuid not in rig.switch.sessions)
     assert phone.nothing("BYE", 0.2)
@@ -192,10 +171,7 @@ def test_our_bye_waits_for_the_ack(rig: Rig, phone: SipPhone) -> None:
 
 
 def test_our_bye_does_not_wait_for_an_ack_for_ever(rig: Rig, phone: SipPhone) -> None:
-    phone.invite("answer")
-    phone.wait(200)
-    theirs = rig.leg("inbound")
-    rig.wait(lambda: theirs.channel.answered)
+    _, _, theirs = unacknowledged(rig, phone)
     theirs.channel.hangup()
     assert phone.nothing("BYE", 0.5)
     phone.respond(phone.wait("BYE"), 200)
@@ -215,10 +191,7 @@ def test_a_bye_in_place_of_an_ack_ends_the_repetition_of_our_2xx(rig: Rig, phone
 
 
 def test_the_far_end_may_end_the_call_in_place_of_its_ack(rig: Rig, phone: SipPhone) -> None:
-    call = phone.invite("answer")
-    answer = phone.wait(200)
-    theirs = rig.leg("inbound")
-    rig.wait(lambda: theirs.channel.answered)
+    call, answer, theirs = unacknowledged(rig, phone)
     theirs.channel.hangup()
     call.learn(answer)
     call.request("BYE")

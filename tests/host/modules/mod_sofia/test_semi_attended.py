@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from host.event import Event
 from host.session import Session
 from tests.host.modules.mod_sofia.sip_phone import Dialog, SipMessage, SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension, two_profiles
+from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension
 
 _CALLEE = "sofia/near/callee@127.0.0.1:${sip_h_X-Callee}"
 EXTENSIONS = "".join(
@@ -31,21 +30,8 @@ EXTENSIONS = "".join(
         extension("forked", ("bridge", f"{_CALLEE},{_CALLEE}")),
     )
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    text = configuration(EXTENSIONS, far='<param name="fire-transfer-events" value="true"/>')
-    with two_profiles(Path(tmp_path_factory.mktemp("semi")), text) as rig:
-        rig.switch.global_variables.set("far_port", str(rig.far.settings.sip_port))
-        yield rig
-
-
-@pytest.fixture(autouse=True)
-def clean(rig: Rig) -> Iterator[None]:
-    yield
-    rig.api("hupall")
-    rig.quiet()
+CONFIGURATION = configuration(EXTENSIONS, far='<param name="fire-transfer-events" value="true"/>')
+pytestmark = pytest.mark.usefixtures("clean")
 
 
 @dataclass

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from host.modules.mod_sofia.transport.stack import WORK_QUEUE, WORKERS, SipStack, Timer
+from tests.host.modules.mod_sofia.far_end import PATIENCE
 from tests.host.modules.mod_sofia.sip_rig import Rig, running, wait_for
 
 
@@ -63,7 +64,7 @@ def test_a_fault_in_a_callback_is_reported_and_ends_nothing() -> None:
             rig.stack.work(fail)
             wait_for(lambda: len(rig.errors) == 4)
             rig.stack.call(done.set)
-            assert done.wait(3)
+            assert done.wait(PATIENCE)
             rig.stack.unregister(near)
     finally:
         rig.stack.stop()
@@ -148,7 +149,7 @@ def test_workers_may_block_and_too_much_work_is_refused() -> None:
         done: list[int] = []
 
         def block() -> None:
-            go.wait(5)
+            go.wait(PATIENCE)
             done.append(threading.get_ident())
 
         for _ in range(WORKERS + WORK_QUEUE):
@@ -172,7 +173,7 @@ def test_work_as_long_as_a_call_leaves_workers_for_the_rest() -> None:
         def call() -> None:
             lent.append(rig.stack.lend_worker())
             threads.append(threading.current_thread())
-            over.wait(10)
+            over.wait(PATIENCE)
 
         for _ in range(3 * WORKERS):
             assert rig.stack.work(call)
@@ -180,7 +181,7 @@ def test_work_as_long_as_a_call_leaves_workers_for_the_rest() -> None:
         assert all(lent) and len(set(threads)) == 3 * WORKERS
         done = threading.Event()
         assert rig.stack.work(done.set)
-        assert done.wait(5)
+        assert done.wait(PATIENCE)
         over.set()
         wait_for(lambda: sum(thread.is_alive() for thread in threads) <= WORKERS)
         assert not rig.stack.lend_worker()

@@ -2,55 +2,35 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 
-from host.modules.mod_sofia.message import Body, Message, Source, headers_of
+from host.modules.mod_sofia.message import Body, Source, headers_of
 from host.modules.mod_sofia.transaction.transactions import TransactionSettings
-from host.modules.mod_sofia.transport.listener import Listener
 from host.modules.mod_sofia.transport.stream_server import StreamLimits
-from tests.host.modules.mod_sofia.sip_rig import (
-    HOST,
-    QUICK,
-    Party,
-    first_line,
-    header,
-    raw_request,
-    raw_response,
-    request_to,
-    running,
-    wait_for,
-)
+from tests.host.modules.mod_sofia.far_end import HOST, PATIENCE, first_line, header, raw_request, raw_response
+from tests.host.modules.mod_sofia.sip_rig import PATIENT, ok, request_to, running, wait_for
+from tests.sip.free_ports import free_port
 
 QUICK_LIMITS = StreamLimits(
     connections=4,
     per_address=3,
-    connect=0.2,
-    handshake=0.1,
-    first_message=0.15,
-    message=0.1,
-    idle=0.3,
+    first_message=1.0,
+    message=0.5,
+    idle=1.5,
     sweep=0.02,
 )
 
 
-def ok(party: Party, request: Message) -> None:
-    party.respond(request, 200)
-
-
 def connected(near: Source) -> socket.socket:
-    sock = socket.create_connection(near[:2], timeout=3)
-    sock.settimeout(3)
-    return sock
+    return socket.create_connection(near[:2], timeout=PATIENCE)
 
 
-def ends(sock: socket.socket) -> float:
-    """Return how long it takes until the far end closes."""
-    begun = time.monotonic()
-    try:
+def ends(sock: socket.socket) -> bool:
+    """Wait until the far end closes."""
+    with suppress(ConnectionResetError):
         while sock.recv(65535):
             pass
-    except ConnectionResetError:
-        pass
-    return time.monotonic() - begun
+    return True
 
 
 def test_requests_of_a_connection_are_answered_over_it() -> None:
@@ -76,9 +56,10 @@ def test_requests_of_a_connection_are_answered_over_it() -> None:
 def test_both_transports_of_a_profile_share_a_port() -> None:
     with running() as rig:
         party = rig.party(ok)
-        near = party.listen("udp")
-        party.transactions.listen(Listener("tcp", HOST, near.port))
-        assert party.transactions.port("tcp") == party.transactions.port("udp") == near.port
+        port = free_port()
+        party.listen("udp", port=port)
+        party.listen("tcp", port=port)
+        assert party.transactions.port("tcp") == party.transactions.port("udp") == port
         assert party.transactions.port("tls") == 0
 
 
@@ -112,21 +93,15 @@ def test_a_connection_with_an_alias_takes_requests_to_the_port_it_names() -> Non
             assert first_line(sock.recv(65535)).startswith("OPTIONS sip:lin@127.0.0.1:5999 ")
 
 
-def closed_port() -> int:
-    with socket.socket() as sock:
-        sock.bind((HOST, 0))
-        return int(sock.getsockname()[1])
-
-
 def test_nobody_listening_is_a_503_at_once() -> None:
     with running() as rig:
         near = rig.party()
         near.listen("tcp")
         begun = time.monotonic()
-        near.send(request_to(Source(HOST, closed_port(), "tcp")))
+        near.send(request_to(Source(HOST, free_port(), "tcp")))
         near.send(request_to(Source("name.invalid", 5060, "tcp")))
         wait_for(lambda: near.statuses == [503, 503])
-        assert time.monotonic() - begun < 0.3
+        assert time.monotonic() - begun < PATIENT.t1x64 / 2  # nobody waited for an answer
         assert near.lost[0][1] == "ECONNREFUSED"
 
 
@@ -162,8 +137,8 @@ def test_a_2xx_over_a_stream_is_acknowledged_over_it_wherever_its_contact_is() -
 def test_long_requests_go_over_tcp_only_where_the_profile_says_so_and_back_when_nobody_listens() -> None:
     with running() as rig:
         far = rig.party(ok)
-        target = far.listen("udp")
-        far.transactions.listen(Listener("tcp", HOST, target.port))
+        target = far.listen("udp", port=free_port())
+        far.listen("tcp", port=target.port)
         body = Body("text/plain", "x" * 1400)
         plain = rig.party()
         switching = rig.party(settings=TransactionSettings(tcp_for_long_requests=True))
@@ -185,11 +160,11 @@ def test_a_stream_that_is_no_sip_is_refused_and_closed() -> None:
         near = party.listen("tcp")
         with connected(near) as sock:
             sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
-            assert ends(sock) < 1
+            assert ends(sock)
         with connected(near) as sock:
             sock.sendall(raw_request(transport="TCP").replace(b"Content-Length: 0", b"Content-Length: -5"))
             assert first_line(sock.recv(65535)).startswith("SIP/2.0 400 Bad Request")
-            assert ends(sock) < 1
+            assert ends(sock)
         assert party.transactions.transports.stream_servers[0].broken == 2
 
 
@@ -200,9 +175,10 @@ def test_nobody_holds_a_connection_by_saying_nothing_or_little() -> None:
         with connected(near) as silent, connected(near) as slow, connected(near) as idle:
             idle.sendall(raw_request(transport="TCP"))
             slow.sendall(raw_request(transport="TCP") + b"OPTIONS ")
-            assert 0.05 < ends(slow) < 1.0
-            assert ends(silent) < 1.0
-            assert ends(idle) < 1.0
+            begun = time.monotonic()
+            assert ends(slow) and time.monotonic() - begun > 0.05
+            assert ends(silent)
+            assert ends(idle)
         wait_for(lambda: len(party.lost) == 3)
         assert {reason for _, reason in party.lost} == {
             "no message in time",
@@ -219,7 +195,7 @@ def test_connections_are_limited_for_each_address_and_for_the_profile() -> None:
         socks = [connected(near) for _ in range(3)]
         wait_for(lambda: count.total == 3)
         with connected(near) as fourth:
-            assert ends(fourth) < 1
+            assert ends(fourth)
         assert count.refused == 1
         for sock in socks:
             sock.close()
@@ -231,7 +207,7 @@ def test_the_answer_finds_another_way_when_its_connection_is_gone() -> None:
     with running() as rig, socket.socket() as listening:
         listening.bind((HOST, 0))
         listening.listen()
-        listening.settimeout(3)
+        listening.settimeout(PATIENCE)
         party = rig.party()
         near = party.listen("tcp")
         with connected(near) as sock:
@@ -265,12 +241,11 @@ def test_a_far_end_that_does_not_read_is_given_up() -> None:
 
 def test_a_profile_gives_its_port_back_at_once() -> None:
     with running() as rig:
-        party = rig.party(ok, settings=QUICK)
-        near = party.listen("tcp")
+        party = rig.party(ok)
+        near = party.listen("tcp", port=free_port())
         with connected(near) as sock:
             sock.sendall(raw_request(transport="TCP"))
             sock.recv(65535)
             party.transactions.shutdown()
-            again = rig.party(ok)
-            again.transactions.listen(Listener("tcp", HOST, near.port))
-            assert ends(sock) < 1
+            rig.party(ok).listen("tcp", port=near.port)
+            assert ends(sock)

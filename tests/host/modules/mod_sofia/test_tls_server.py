@@ -6,29 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from host.modules.mod_sofia.message import Message, headers_of
+from host.modules.mod_sofia.message import headers_of
 from host.modules.mod_sofia.transport.listener import Listener
 from host.modules.mod_sofia.transport.stream_server import StreamLimits
 from host.modules.mod_sofia.transport.tls_server import TlsSettings, TlsSettingsError
-from tests.host.modules.mod_sofia.sip_rig import (
-    HOST,
-    Party,
-    first_line,
-    raw_request,
-    request_to,
-    running,
-    wait_for,
-)
+from tests.host.modules.mod_sofia.far_end import HOST, PATIENCE, first_line, raw_request
+from tests.host.modules.mod_sofia.sip_rig import ok, request_to, running, wait_for
 from tests.host.modules.mod_sofia.tls_files import PASSPHRASE, make_folders
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return make_folders(tmp_path_factory.mktemp("tls"))
-
-
-def ok(party: Party, request: Message) -> None:
-    party.respond(request, 200)
 
 
 def settings(folder: Path, *policy: str, **more: object) -> TlsSettings:
@@ -114,9 +103,9 @@ def test_a_handshake_has_a_deadline_and_noise_is_no_harm(folders: dict[str, Path
         limits = StreamLimits(handshake=0.1, sweep=0.02)
         party = rig.party(ok, tls=settings(folders["far"]), limits=limits)
         near = party.listen("tls")
-        with socket.create_connection(near[:2], timeout=3) as silent:
+        with socket.create_connection(near[:2], timeout=PATIENCE) as silent:
             assert silent.recv(1) == b""
-        with socket.create_connection(near[:2], timeout=3) as noisy:
+        with socket.create_connection(near[:2], timeout=PATIENCE) as noisy:
             noisy.sendall(raw_request(transport="TLS"))
             while noisy.recv(999):
                 pass
@@ -131,7 +120,7 @@ def test_a_session_that_is_closed_closes_the_connection(folders: dict[str, Path]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        with context.wrap_socket(socket.create_connection(near[:2], timeout=3)) as sock:
+        with context.wrap_socket(socket.create_connection(near[:2], timeout=PATIENCE)) as sock:
             request = raw_request("MESSAGE", transport="TLS", body="x" * 40_000)
             sock.sendall(request[:20_000])
             sock.sendall(request[20_000:])

@@ -9,24 +9,13 @@ from hypothesis import strategies as st
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from host.modules.mod_sofia.message import Message, Source
+from host.modules.mod_sofia.message import Source
 from host.modules.mod_sofia.transport.stream_server import StreamLimits
 from host.modules.mod_sofia.transport.tls_server import TlsSettings
 from host.modules.mod_sofia.transport.websocket_server import WebSocketFraming
-from tests.host.modules.mod_sofia.sip_rig import (
-    HOST,
-    Party,
-    first_line,
-    raw_request,
-    request_to,
-    running,
-    wait_for,
-)
+from tests.host.modules.mod_sofia.far_end import HOST, PATIENCE, first_line, raw_request
+from tests.host.modules.mod_sofia.sip_rig import ok, request_to, running, wait_for
 from tests.host.modules.mod_sofia.tls_files import PASSPHRASE, make_folders
-
-
-def ok(party: Party, request: Message) -> None:
-    party.respond(request, 200)
 
 
 def opened(near: Source, context: ssl.SSLContext | None = None) -> ClientConnection:
@@ -41,7 +30,7 @@ def opened(near: Source, context: ssl.SSLContext | None = None) -> ClientConnect
 
 
 def told(sock: ClientConnection) -> bytes:
-    data = sock.recv(timeout=3)
+    data = sock.recv(timeout=PATIENCE)
     return data.encode() if isinstance(data, str) else data
 
 
@@ -64,7 +53,7 @@ def test_a_browser_calls_and_is_called() -> None:
             sock.send("\r\n\r\n")
             assert told(sock) == b"\r\n"
             sock.send([raw_request(transport="WS").decode()[:40], ""])  # fragments of what is then malformed
-            assert sock.ping().wait(3)
+            assert sock.ping().wait(PATIENCE)
         wait_for(lambda: party.lost)
         wait_for(lambda: party.statuses == [503])  # what the browser has not answered
 
@@ -98,7 +87,7 @@ def test_what_is_no_handshake_for_sip_is_refused() -> None:
             raw_request(transport="WS"),
             b"",
         ):
-            with socket.create_connection(near[:2], timeout=3) as sock:
+            with socket.create_connection(near[:2], timeout=PATIENCE) as sock:
                 sock.sendall(head)
                 answer = b""
                 while part := sock.recv(9999):

@@ -1,8 +1,9 @@
-"""Two phones that call each other through the profiles of a rig, and what a test of their sound asks for."""
+"""Two phones that call each other through the host: `alice` calls, `far` takes it, `near` calls `bob`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from host.channel import Flag
@@ -10,7 +11,18 @@ from host.channel_state import ChannelState
 from host.modules.mod_sofia.call.leg import SofiaLeg
 from host.session import Session
 from tests.host.modules.mod_sofia.sip_phone import Dialog, SipMessage, SipPhone
-from tests.host.modules.mod_sofia.two_profiles import Rig
+from tests.host.modules.mod_sofia.two_profiles import Rig, configuration, extension
+
+BOB = "sofia/near/bob@127.0.0.1:${bob_port}"
+BYPASS = ("set", "bypass_media=true")
+PLAY = ("playback", "tone_stream://%(60000,0,600)")
+
+
+def late_configuration(*extensions: str) -> str:
+    """Return a configuration with bob's numbers `bypass` and `plain`; both profiles leave codecs to the far end."""
+    late = '<param name="inbound-late-negotiation" value="true"/><param name="enable-timer" value="false"/>'
+    numbers = (extension("bypass", BYPASS, ("bridge", BOB)), extension("plain", ("bridge", BOB)))
+    return configuration("".join((*numbers, *extensions)), near=late, far=late)
 
 
 def sdp(phone: SipPhone, codec: str = "18", more: str = "", version: int = 1) -> str:
@@ -20,11 +32,6 @@ def sdp(phone: SipPhone, codec: str = "18", more: str = "", version: int = 1) ->
 
 def without_origin(text: str) -> str:
     return re.sub(r"^o=.*$", "", text, count=1, flags=re.MULTILINE)
-
-
-def ports(rig: Rig) -> int:
-    """Return how many calls have ports for RTP."""
-    return rig.switch.engine.status().transports
 
 
 @dataclass
@@ -62,8 +69,22 @@ def through_host(rig: Rig, call: Call) -> bool:
     return (
         Flag.BRIDGED in call.a.channel.flags & call.b.channel.flags
         and Flag.PROXY_MODE not in call.a.channel.flags | call.b.channel.flags
-        and ports(rig) == 2
+        and rig.ports == 2
     )
+
+
+def connect_bypassed(rig: Rig, alice: SipPhone, bob: SipPhone, codec: str = "0") -> Call:
+    """Return a call to the number `bypass` once its sound passes from phone to phone."""
+    call = connect(rig, alice, bob, "bypass", codec)
+    rig.wait(lambda: bypassed(call))
+    return call
+
+
+def connect_through_host(rig: Rig, alice: SipPhone, bob: SipPhone) -> Call:
+    """Return a call to the number `plain` once its sound passes through the host."""
+    call = connect(rig, alice, bob, "plain", "0")
+    rig.wait(lambda: through_host(rig, call))
+    return call
 
 
 def leg(session: Session) -> SofiaLeg:
@@ -80,11 +101,17 @@ def take(phone: SipPhone, dialog: Dialog, body: str = "", code: int = 200) -> Si
     return request
 
 
-def api_later(rig: Rig, line: str) -> list[str]:
-    """Run a command beside; its reply comes into the list."""
+def gets_sound(phone: SipPhone) -> bool:
+    """Return whether the next packet that comes to a phone is 20 ms of PCMU."""
+    phone.media.settimeout(20)
+    return len(phone.media.recv(2048)) == 12 + 160
+
+
+def api_later(rig: Rig, line: str) -> Callable[[], str]:
+    """Run a command beside; what is returned waits for its reply."""
     replies: list[str] = []
     rig.switch.clock.spawn(lambda: replies.append(rig.api(line)), "test-api")
-    return replies
+    return lambda: rig.wait(lambda: replies)[0]
 
 
 def sound_passes(alice: SipPhone, bob: SipPhone, described: str) -> bool:

@@ -22,6 +22,8 @@ MODULES = (
     "mod_commands", "mod_dptools", "mod_dialplan_xml", "mod_expr", "mod_loopback", "mod_tone_stream", "mod_sndfile",
     "mod_lua", "mod_sofia",
 )  # fmt: skip
+# Has what is not acknowledged be given up after two seconds: soon, but not before a busy machine acknowledges it.
+QUICK_TIMERS = '<param name="timer-T1" value="50"/><param name="timer-T1X64" value="2000"/>'
 
 
 def configuration(
@@ -88,7 +90,17 @@ class Rig:
         """Return the only leg of a direction, once it is there."""
         return self.wait(lambda: self.legs(direction)[:1])[0]
 
-    def wait(self, found: Callable[[], _T | None], seconds: float = 5.0) -> _T:
+    @property
+    def ports(self) -> int:
+        """How many calls have ports for RTP."""
+        return self.switch.engine.status().transports
+
+    @property
+    def relays(self) -> int:
+        """How many calls have their packets passed on as they come."""
+        return self.switch.engine.status().relays
+
+    def wait(self, found: Callable[[], _T | None], seconds: float = 20.0) -> _T:
         """Return what `found` gives as soon as it is something."""
         end = time.monotonic() + seconds
         while not (value := found()):
@@ -97,15 +109,19 @@ class Rig:
         return value
 
     def quiet(self) -> None:
-        """Wait until no call, no dialog and no transaction is left."""
+        """Wait until no call, no dialog, no transaction and no port is left."""
         self.wait(lambda: not self.switch.sessions)
         self.wait(lambda: not self.near.legs and not self.far.legs)
-        assert self.near.proceeding == self.far.proceeding == 0
+        self.wait(lambda: self.near.proceeding == self.far.proceeding == 0)
+        self.wait(lambda: self.ports == self.relays == 0)
 
 
 @contextmanager
 def two_profiles(folder: Path, text: str) -> Iterator[Rig]:
-    """Run a switch with a configuration; afterwards nothing of ours may have gone wrong."""
+    """Run a switch with a configuration; afterwards nothing of ours may have gone wrong.
+
+    The dialplan knows the profiles' ports as `$${near_port}` and `$${far_port}`.
+    """
     clock = RealClock()
     switch = Switch(clock, folder)
     bugs: list[str] = []
@@ -117,6 +133,8 @@ def two_profiles(folder: Path, text: str) -> Iterator[Rig]:
         apply_switch_conf(switch)
         load_modules(switch)
         rig = Rig(switch)
+        for name, profile in (("near_port", rig.near), ("far_port", rig.far)):
+            switch.global_variables.set(name, str(profile.settings.sip_port))
         yield rig
         rig.quiet()
     finally:

@@ -15,34 +15,35 @@ from host.switch import Switch
 from media.source import Samples, Source
 from media.tone import ToneSource
 from tests.host.one_call import Outcome, in_call
+from tests.host.xml_document import named
+
+PROFILES = {
+    "box": {
+        "min-record-len": "1",
+        "max-record-len": "20",
+        "max-retries": "2",
+        "max-login-attempts": "2",
+        "digit-timeout": "3000",
+        "tone-spec": "%(100,0,640)",
+        "operator-key": "9",
+        "operator-extension": "operator XML elsewhere",
+    },
+    "steered": {"previous-message-key": "*", "repeat-message-key": "#", "play-date-announcement": "last"},
+    "strict": {
+        "allow-empty-password-auth": "false",
+        "db-password-override": "true",
+        "max-login-attempts": "2",
+        "digit-timeout": "1000",
+        "send-full-vm-header": "true",
+    },
+}
 
 CONFIGURATION = f"""<document type="freeswitch/xml">
   <section name="configuration">
     <configuration name="voicemail.conf">
       <settings/>
       <profiles>
-        <profile name="box">
-          <param name="min-record-len" value="1"/>
-          <param name="max-record-len" value="20"/>
-          <param name="max-retries" value="2"/>
-          <param name="max-login-attempts" value="2"/>
-          <param name="digit-timeout" value="3000"/>
-          <param name="tone-spec" value="%(100,0,640)"/>
-          <param name="operator-key" value="9"/>
-          <param name="operator-extension" value="operator XML elsewhere"/>
-        </profile>
-        <profile name="steered">
-          <param name="previous-message-key" value="*"/>
-          <param name="repeat-message-key" value="#"/>
-          <param name="play-date-announcement" value="last"/>
-        </profile>
-        <profile name="strict">
-          <param name="allow-empty-password-auth" value="false"/>
-          <param name="db-password-override" value="true"/>
-          <param name="max-login-attempts" value="2"/>
-          <param name="digit-timeout" value="1000"/>
-          <param name="send-full-vm-header" value="true"/>
-        </profile>
+        {named("profile", PROFILES)}
       </profiles>
     </configuration>
   </section>
