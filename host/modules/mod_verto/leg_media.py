@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from host.channel_event import tell_codec
-from host.clock import SECOND
 from host.log import LogLevel
-from host.rtp_variables import rtp_variables
+from host.negotiated_line import NegotiatedLine
 from host.sdp.agreed_variables import agreed_variables
 from host.sdp.agreement import Agreement, Refusal
 from host.sdp.codec_choice import CodecChoice
@@ -34,9 +31,6 @@ if TYPE_CHECKING:
     from host.modules.mod_verto.settings import ProfileSettings
     from host.session import Session
     from host.switch import Switch
-    from host.variables import Variables
-
-_T = TypeVar("_T")
 
 # FreeSWITCH: the payload type of telephone-events.
 _TELEPHONE_EVENT: Final = 101
@@ -48,24 +42,14 @@ _PLAIN: Final = "PCMU"
 _ANYBODY: Final = LocalWebRtc(Certificate("", ""), Fingerprint("sha-256", ""), IceCredentials("", ""))
 
 
-class LegMedia:
-    """Offers and answers of one leg. Any thread may ask; one lock keeps the descriptions in order."""
+class LegMedia(NegotiatedLine):
+    """Offers and answers of one leg."""
 
     def __init__(
         self, settings: ProfileSettings, session: Session, line: RtpLine, advertised: str, *, inbound: bool
     ) -> None:
+        super().__init__(session, line, advertised, inbound=inbound)
         self._settings = settings
-        self._session = session
-        self._channel = session.channel
-        self._line = line
-        self._advertised = advertised
-        self._inbound = inbound
-        self._lock = threading.RLock()
-        self._session_id = session.clock.time() // SECOND - line.local[1]
-        self._ice = IceCredentials.new()
-        self._sent: Description | None = None
-        self._offered: tuple[Description, LocalMedia] | None = None
-        self._agreement: Agreement | None = None
 
     def offer(self) -> str | None:
         """Return an offer to a page that knows nothing of the call yet; None where there is nothing to offer."""
@@ -125,35 +109,6 @@ class LegMedia:
         with self._lock:
             self._line.set_transport(dataclasses.replace(self._line.transport, sending=False))
 
-    def set_jitter_buffer(self, argument: str) -> bool:
-        """Set the jitter buffer as `uuid_jitterbuffer` takes it."""
-        ptime = self._agreement.ptime_ms if self._agreement is not None else 20
-        wanted = parse_jitterbuffer(argument, ptime)
-        with self._lock:
-            transport = self._line.transport
-            if isinstance(wanted, JitterSpec):
-                transport = dataclasses.replace(
-                    transport,
-                    jitter_ms=wanted.length_ms,
-                    jitter_limit_ms=wanted.maximum_ms,
-                    jitter_paused=False,
-                )
-            elif wanted.action == "debug":
-                return False
-            elif wanted.action == "stop":
-                transport = dataclasses.replace(transport, jitter_ms=ptime, jitter_paused=False)
-            else:
-                transport = dataclasses.replace(transport, jitter_paused=wanted.action == "pause")
-            self._line.set_transport(transport)
-        return True
-
-    def report(self, variables: Variables) -> None:
-        """Leave what went over the line in the channel's variables."""
-        report = self._line.report()
-        if report is not None:
-            for name, value in rtp_variables(report):
-                variables.set(name, value)
-
     def _local(self, *, offers: bool = False) -> LocalMedia:
         identity = self._session.switch.dtls_identity.get()
         webrtc = None
@@ -186,17 +141,6 @@ class LegMedia:
             sending=False,
         )
         self._line.set_transport(transport)
-
-    def _agree(self, make: Callable[[], _T | Refusal]) -> _T | None:
-        try:
-            made = make()
-        except SdpError as error:
-            self._channel.log(LogLevel.ERR, f"Error Parsing SDP: {error}")
-            return None
-        if isinstance(made, Refusal):
-            self._channel.log(LogLevel.NOTICE, f"Audio cannot be agreed on: {made.reason}")
-            return None
-        return made
 
     def _note_local(self, description: Description) -> str:
         text = description.serialize()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
 from host.channel_event import tell_codec
@@ -15,9 +14,9 @@ from host.modules.mod_sofia.call.leg_codecs import SUITES, codec_preferences
 from host.modules.mod_sofia.call.media_relay import MediaRelay, RelayEnd
 from host.modules.mod_sofia.call.media_timeout import media_timeout
 from host.modules.mod_sofia.call.offered_codecs import codec_string_of
-from host.rtp_variables import rtp_variables
+from host.negotiated_line import NegotiatedLine
 from host.sdp.agreed_variables import agreed_variables
-from host.sdp.agreement import Agreement, Refusal
+from host.sdp.agreement import Agreement
 from host.sdp.audio_match import Negotiation
 from host.sdp.description import Description, SdpError, parse
 from host.sdp.direction import Direction
@@ -29,49 +28,31 @@ from host.sdp.passed_on import continued
 from host.sdp.transport import chosen, to_transport
 from host.sdp.webrtc import LocalWebRtc
 from host.truth import is_true
-from media.jitter_spec import JitterCommand, parse_jitterbuffer
 from media.rtp_line import RtpLine
 from media.rtp_transport import TransportError
-from media.webrtc_parameters import IceCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from host.modules.mod_sofia.profile.profile_settings import ProfileSettings
     from host.session import Session
-    from host.variables import Variables
 
-_T = TypeVar("_T")
-
-_SECOND: Final = 1_000_000
 # Values of `dtmf_type` that have telephone-events offered.
 _EVENT_KINDS: Final = ("rfc2833", "auto")
 
 
-class LegMedia:
-    """Offers and answers of one leg. Any thread may ask; one lock keeps the descriptions in order."""
+class LegMedia(NegotiatedLine):
+    """Offers and answers of one leg."""
 
     def __init__(
         self, settings: ProfileSettings, session: Session, line: RtpLine, advertised: str, *, inbound: bool
     ) -> None:
+        super().__init__(session, line, advertised, inbound=inbound)
         self._settings = settings
-        self._session = session
-        self._channel = session.channel
-        self._line = line
-        self._advertised = advertised
-        self._inbound = inbound
-        self._lock = threading.RLock()
-        self._session_id = session.clock.time() // _SECOND - line.local[1]
-        self._sent: Description | None = None
         self._text = self._former_text = ""  # of what was sent, as it was
         self._remote = ""  # the far end's last description
         self._relay: tuple[MediaRelay, int] | None = None
-        self._offered: tuple[Description, LocalMedia] | None = None
-        self._agreement: Agreement | None = None
         self._direction = self._agreed_direction = Direction.SENDRECV
         # What ICE and DTLS switch off comes back with a far end that has neither.
         self._as_opened = line.transport.learning, line.transport.rtcp
-        self._ice = IceCredentials.new()
 
     @property
     def held(self) -> bool:
@@ -277,48 +258,6 @@ class LegMedia:
             self._channel.variables.set("switch_r_sdp", answer)
             self._follow(agreed)
             return True
-
-    def _agree(self, make: Callable[[], _T | Refusal]) -> _T | None:
-        """Return what `make` agrees on; None, told in the log, where a description is none or nothing in it fits."""
-        try:
-            made = make()
-        except SdpError as error:
-            self._channel.log(LogLevel.ERR, f"Error Parsing SDP: {error}")
-            return None
-        if isinstance(made, Refusal):
-            self._channel.log(LogLevel.NOTICE, f"Audio cannot be agreed on: {made.reason}")
-            return None
-        return made
-
-    def set_jitter_buffer(self, argument: str) -> bool:
-        """Set the jitter buffer as `uuid_jitterbuffer` takes it."""
-        ptime = self._agreement.ptime_ms if self._agreement is not None else 20
-        wanted = parse_jitterbuffer(argument, ptime)
-        with self._lock:
-            transport = self._line.transport
-            if isinstance(wanted, JitterCommand):
-                if wanted.action == "debug":
-                    return False
-                if wanted.action == "stop":
-                    transport = dataclasses.replace(transport, jitter_ms=ptime, jitter_paused=False)
-                else:
-                    transport = dataclasses.replace(transport, jitter_paused=wanted.action == "pause")
-            else:
-                transport = dataclasses.replace(
-                    transport,
-                    jitter_ms=wanted.length_ms,
-                    jitter_limit_ms=wanted.maximum_ms,
-                    jitter_paused=False,
-                )
-            self._line.set_transport(transport)
-        return True
-
-    def report(self, variables: Variables) -> None:
-        """Leave what went over the line in the channel's variables."""
-        report = self._line.report()
-        if report is not None:
-            for name, value in rtp_variables(report):
-                variables.set(name, value)
 
     # -- what is ours --------------------------------------------------------------------------------------------
 
