@@ -108,9 +108,9 @@ def begin(rig: Rig) -> Iterator[Callable[..., Phones]]:
         return Phones(rig, near, callee, first, second, first_leg, second_leg, other, called)
 
     yield start
-    rig.api("hupall")
 
     def over() -> bool:
+        rig.api("hupall")  # again and again: a leg that is just being handed over may slip through
         for phone in phones:
             take_ends(phone, begun)
         return not rig.switch.sessions and not rig.near.legs and not rig.far.legs
