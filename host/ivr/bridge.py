@@ -80,7 +80,8 @@ def _end(side: BridgeSide, status: Status, *, told: bool) -> None:
         caller.log(LogLevel.WARNING, f"Bridge Failed {caller.name}->{peer.name}")
         peer.hangup(HangupCause.NO_ANSWER)
     caller.flags.discard(Flag.BRIDGE_ORIGINATOR)
-    peer.variables.set("call_uuid", b.uuid)
+    if peer.variables.get("call_uuid") == a.uuid:  # else another bridge has it already
+        peer.variables.set("call_uuid", b.uuid)
     if told:
         caller.fire(
             "CHANNEL_UNBRIDGE", first=(("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid))

@@ -31,6 +31,7 @@ def park(session: Session) -> Status:
         return Status.FALSE
     if channel.state is ChannelState.CS_RESET:
         return Status.FALSE
+    timeout = channel.variables.get("park_timeout")
     deadline, cause = _timeout(session)
     channel.set_flag(Flag.CONTROLLED)
     channel.set_flag(Flag.PARK)
@@ -47,6 +48,9 @@ def park(session: Session) -> Status:
                 session.tell_digit(item)
             elif item is None and deadline is not None and session.clock.now() >= deadline:
                 channel.hangup(cause)
+    if timeout is not None and channel.state is ChannelState.CS_PARK is not channel.running_state:
+        # Whoever sent it to another park just then meant the timeout for that one.
+        channel.variables.set("park_timeout", timeout)
     channel.clear_flag(Flag.PARK)
     channel.clear_flag(Flag.CONTROLLED)
     channel.fire("CHANNEL_UNPARK")

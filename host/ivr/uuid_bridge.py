@@ -90,11 +90,8 @@ def _exchange_profiles(a: Session, b: Session) -> None:
         stepped.extension = profile.extension
         channel.push_profile(stepped)
     mine, theirs = a.channel.profile, b.channel.profile
-    as_originator, as_originatee = mine.clone(), theirs.clone()
-    for copy, original in ((as_originator, mine), (as_originatee, theirs)):
-        copy.uuid, copy.chan_name, copy.times = original.uuid, original.chan_name, original.times
-    theirs.originator, theirs.originatee = as_originator, None
-    mine.originatee, mine.originator = as_originatee, None
+    theirs.originator, theirs.originatee = mine.clone(), None
+    mine.originatee, mine.originator = theirs.as_originatee(), None
     mine.callee_id_name, mine.callee_id_number = theirs.callee_id_name, theirs.callee_id_number
     theirs.caller_id_name, theirs.caller_id_number = mine.caller_id_name, mine.caller_id_number
 
@@ -195,6 +192,27 @@ def partner_of(session: Session) -> Session | None:
     uuid = variables.get("signal_bond") or variables.get("originate_signal_bond") or ""
     found = session.switch.find_session(uuid)
     return found if found is not session else None
+
+
+def wait_for_bridge(session: Session, seconds: int) -> None:
+    """Wait until a call and whom it is bound to are bridged, or one of them is hung up; for at most `seconds`.
+
+    Who is taken out of a bridge before both are in it would take the other one down.
+    """
+    partner = partner_of(session)
+    watched = [one.channel for one in (session, partner) if one is not None]
+
+    def decided() -> bool:
+        other = partner_of(session)
+        joined = other is not None and _in_bridge(session) and _in_bridge(other)
+        return joined or any(channel.down for channel in watched)
+
+    wait_until(session.clock, decided, *watched, deadline=session.clock.now() + seconds * SECOND)
+
+
+def _in_bridge(session: Session) -> bool:
+    flags = session.channel.flags
+    return Flag.BRIDGED in flags or (Flag.PROXY_MODE in flags and session.partner is not None)
 
 
 def intercept(session: Session, uuid: str, *, other_leg: bool = False) -> Status:

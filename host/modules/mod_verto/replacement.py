@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
-from host.channel_watch import wait_until
 from host.clock import SECOND
 from host.hangup_cause import HangupCause
 from host.ivr.caller_place import place_of
@@ -13,7 +12,7 @@ from host.ivr.hold import DEFAULT_MUSIC, hold_music
 from host.ivr.originate_handover import hand_over
 from host.ivr.park import park_session
 from host.ivr.transfer_recordings import follow_transfer
-from host.ivr.uuid_bridge import partner_of, uuid_bridge
+from host.ivr.uuid_bridge import partner_of, uuid_bridge, wait_for_bridge
 from host.log import LogLevel
 from host.modules.mod_verto.leg import VertoLeg
 from host.status import Status
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 _END: Final = HangupCause.ATTENDED_TRANSFER
 # FreeSWITCH: how long the page's second call stays that is bridged no more.
 _LEAVE_WAIT: Final = "2:attended_transfer"
-# How long a second call whose callee has just answered may take to be bridged, in seconds.
+# How long a call whose callee has just answered may take to be bridged, in seconds.
 _ANSWER_WAIT: Final = 5
 
 
@@ -51,6 +50,8 @@ def _standing(session: Session) -> Session | None:
 
 def _settled(one: Session, two: Session, first: Session | None, second: Session | None) -> bool:
     if first is not None and second is not None:
+        for call in (one, two):
+            wait_for_bridge(call, _ANSWER_WAIT)
         return _join(one, two, first, second)
     if first is not None:
         return _send_on(first, two)
@@ -146,13 +147,7 @@ def _wait_with_music(calling: Session, waiting: Session) -> bool:
 
 def _too_late(one: Session, two: Session, first: Session) -> bool:
     """Transfer a far end that is out of its call with a second call whose callee just answered, or refused."""
-    called = partner_of(two)
-    watched = [session.channel for session in (two, called) if session is not None]
-
-    def decided() -> bool:
-        return Flag.BRIDGED in two.channel.flags or any(channel.down for channel in watched)
-
-    wait_until(two.clock, decided, *watched, deadline=two.clock.now() + _ANSWER_WAIT * SECOND)
+    wait_for_bridge(two, _ANSWER_WAIT)
     second = _standing(two)
     if second is not None:
         return _join(one, two, first, second)

@@ -54,6 +54,7 @@ class ServerLeg(SofiaLeg):
         self.offer = sdp_of(invite)
         self.answered_finally = False
         self.cancelled: HangupCause | None = None
+        self._withdrawn = False  # by a CANCEL, which may be held back while its INVITE has its 487 already
         self.local_sdp = ""
         self._own = False  # that is of sound that passes here
         self._other_final = False
@@ -73,6 +74,7 @@ class ServerLeg(SofiaLeg):
 
     def cancel(self, request: Message | None = None) -> None:
         """Take a CANCEL, or the end of the INVITE's own Expires; sippy has answered the INVITE with 487."""
+        self._withdrawn = True
         if self.held_back is not None:
             self.held_back.append(lambda: self.cancel(request))
             return
@@ -267,7 +269,7 @@ class ServerLeg(SofiaLeg):
         )
 
     def _accept(self, sdp: str, extra: tuple[Header, ...]) -> None:
-        if self.answered_finally:
+        if self.answered_finally or self._withdrawn:
             return
         if (
             self._reliable is not None

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from host.channel import Flag
-from host.channel_watch import wait_until
-from host.clock import SECOND
 from host.hangup_cause import HangupCause
 from host.ivr.caller_place import place_of
 from host.ivr.hold import hold_music
@@ -15,7 +13,7 @@ from host.ivr.originate import Request, place_call
 from host.ivr.originate_handover import hand_over
 from host.ivr.park import park_session
 from host.ivr.transfer_recordings import follow_transfer
-from host.ivr.uuid_bridge import partner_of, uuid_bridge
+from host.ivr.uuid_bridge import partner_of, uuid_bridge, wait_for_bridge
 from host.log import LogLevel
 from host.modules.mod_sofia.sip_cause import reason_value
 from host.status import Status
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 _CONFIRM_WAIT: Final = "600:blind_transfer"
 # FreeSWITCH: how long a transferor's second call stays when both calls were joined, in s.
 _LEAVE_WAIT: Final = "2:attended_transfer"
-# How long the second call may take to be bridged with one who answers just when the transfer is asked for, in s.
+# How long a call may take to be bridged with one who answers just when the transfer is asked for, in s.
 _ANSWER_WAIT: Final = 2
 # FreeSWITCH: how long the other server's call may ring, in s.
 _ELSEWHERE_TIMEOUT: Final = 60
@@ -137,7 +135,8 @@ class Transfer:
     def _settled(self, other: Session, first: Session | None, second: Session | None) -> None:
         """Transfer with a second call that nobody is called for any more."""
         if first is not None and second is not None:
-            self._wait_for_bridge(other)
+            for call in (self.session, other):
+                wait_for_bridge(call, _ANSWER_WAIT)
             self._join(other, first, second)
         elif first is None and second is None:
             self.session.channel.log(LogLevel.WARNING, "Cannot transfer channels that are not in a bridge.")
@@ -188,7 +187,7 @@ class Transfer:
 
     def _too_late(self, other: Session, first: Session) -> None:
         """Transfer `first`, which is out of its call, with a second call whose callee just answered, or refused."""
-        self._wait_for_bridge(other)
+        wait_for_bridge(other, _ANSWER_WAIT)
         second = _standing(partner_of(other))
         if second is not None:
             self._join(other, first, second)
@@ -199,19 +198,6 @@ class Transfer:
             self.told(True)
         else:
             self.told(False)
-
-    def _wait_for_bridge(self, other: Session) -> None:
-        """Wait until a second call whose callee has just answered, or failed, is bridged with it, or goes on."""
-        called = partner_of(other)
-        watched = [one.channel for one in (other, called) if one is not None]
-
-        def decided() -> bool:
-            flags = other.channel.flags
-            bridged = Flag.BRIDGED in flags or (Flag.PROXY_MODE in flags and other.partner is not None)
-            return bridged or any(channel.down for channel in watched)
-
-        deadline = other.clock.now() + _ANSWER_WAIT * SECOND
-        wait_until(other.clock, decided, *watched, deadline=deadline)
 
     def _join(self, other: Session, first: Session, second: Session) -> None:
         """Bridge the far ends of both calls, and leave the one who asked."""
