@@ -327,7 +327,10 @@ class Session:
             self.background_detectors[notice.detector](notice.detail)
         elif isinstance(notice, MediaTimeout):
             self.channel.log(LogLevel.NOTICE, f"{self.channel.name} has received no media for {notice.ms} ms")
-            self.channel.hangup(HangupCause.MEDIA_TIMEOUT)
+            if self.thread is not None and self.channel.variables.beginning(session_state.MEDIA_TIMEOUT):
+                self.run_in_session(session_state.end_without_media)
+            else:
+                self.channel.hangup(HangupCause.MEDIA_TIMEOUT)
         elif isinstance(notice, CodecReport):
             self.channel.log(LogLevel.DEBUG, notice.text)
         elif isinstance(notice, KeysAgreed):

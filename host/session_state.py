@@ -22,6 +22,9 @@ from host.xml_cdr import xml_cdr
 if TYPE_CHECKING:
     from host.session import Session, StateHandler
 
+# Variables whose names begin so tell what runs when no media comes any more.
+MEDIA_TIMEOUT: Final = "execute_on_media_timeout"
+
 _APPLICATION: Final = re.compile(r"([^ :]*)(::|[ :]|)(.*)", re.DOTALL)
 
 
@@ -190,6 +193,22 @@ def run_application_text(session: Session, text: str) -> None:
         session.execute(application, argument)
     else:
         session.run_in_session(_execution(application, argument))
+
+
+def end_without_media(session: Session) -> None:
+    """Run the applications that the variables `execute_on_media_timeout…` name, then end the call.
+
+    FreeSWITCH: whatever they do, also a transfer, the call ends; the cause of one that hangs up stays. `app::arg`,
+    which is to run later, does not come to it.
+    """
+    channel = session.channel
+    for _, value in channel.variables.beginning(MEDIA_TIMEOUT):
+        for text in _elements(value):
+            found = _APPLICATION.match(text)
+            assert found is not None  # it takes every text
+            if found[2] != "::" and not channel.down:
+                session.execute(found[1], found[3])
+    channel.hangup(HangupCause.MEDIA_TIMEOUT)
 
 
 def _elements(value: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from host.log import LogLevel
 from host.spoken_prompt import spoken_text, words_of
 from media.source import Sequence
 
@@ -17,10 +18,21 @@ if TYPE_CHECKING:
     from media.source import Source
 
 SCHEME_MARK: Final = "://"
+_WARNED: Final = ("Error Opening File [", "Invalid Input [")
 
 
 class SoundFileError(OSError):
     """There is nothing to play or nowhere to record; `args[0]` says why."""
+
+    @property
+    def words(self) -> str:
+        """What the format said of it, without the path before it."""
+        return str(self.__cause__ or self)
+
+    @property
+    def level(self) -> LogLevel:
+        """How severe that is. FreeSWITCH: a missing file or a bad length of silence is a warning."""
+        return LogLevel.WARNING if self.words.startswith(_WARNED) else LogLevel.ERR
 
 
 @dataclass(frozen=True, slots=True)

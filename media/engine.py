@@ -23,6 +23,7 @@ from media.line_state import LineState
 from media.mixer import MixerState
 from media.mixer_handle import Mixer
 from media.recording import Recording
+from media.recording_form import PLAIN, RecordingForm
 from media.rtp_transport import TransportError
 
 if TYPE_CHECKING:
@@ -123,14 +124,19 @@ class Engine:
         """Refuse with TransportError, as `rtp_line`."""
         raise TransportError("packets are relayed by a media engine in a process of its own")
 
-    def recording(self, path: str, rate: int, channels: int = 1, append: bool = False) -> Recording:
+    def recording(
+        self, path: str, rate: int, channels: int = 1, append: bool = False, form: RecordingForm = PLAIN
+    ) -> Recording:
         """Open a recording for a tap; RecordingError when it cannot be written."""
-        return Recording(path, rate, channels, append)
+        return Recording(path, rate, channels, append, form)
 
     def debug_codec(self, codec: str, on: bool) -> None:
         """Do nothing: no line within the host's process has a codec."""
 
     def debug_line(self, line: int, on: bool) -> None:
+        """Do nothing, for the same reason."""
+
+    def expect_browsers(self) -> None:
         """Do nothing, for the same reason."""
 
     def start(self) -> None:

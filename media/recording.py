@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from media import sndfile
 from media.opening_error import OpeningError
+from media.recording_form import PLAIN, RecordingForm
 from media.resample import StreamResampler
 
 # Containers whose header can be brought up to date while the file grows.
 _LIVE_HEADERS = frozenset({"wav", "wavex", "wav64", "rf64", "aiff", "au", "caf"})
+# Containers whose tags go behind the sound: with tags before it libsndfile cannot continue a file.
+_TAGS_BEHIND = frozenset({"wav", "wavex", "rf64"})
 
 
 class RecordingError(OpeningError):
@@ -58,12 +61,15 @@ class Recording:
     A WAV, AIFF, AU or CAF file is valid between any two writes, from the first moment on and also when
     the process is killed; headerless files always are; the compressed kinds only after `close`.
 
-    With `append` an existing file is continued: it keeps its own rate, sound is resampled to it.
+    With `append` an existing file is continued, with `form.over` written over; it keeps its own rate, sound is
+    resampled to it.
     Raises RecordingError for a missing folder, an unwritable path, an unknown ending, or a file to
     continue that has other channels or cannot be continued. Belongs to one thread at a time.
     """
 
-    def __init__(self, path: str, rate: int, channels: int = 1, append: bool = False) -> None:
+    def __init__(
+        self, path: str, rate: int, channels: int = 1, append: bool = False, form: RecordingForm = PLAIN
+    ) -> None:
         self.path = path
         self.rate = rate
         self.channels = channels
@@ -72,27 +78,35 @@ class Recording:
         self._masked = False
         self._file: sndfile.Sndfile | None = None
         ending = sndfile.ending(path)
-        form = sndfile.WRITABLE.get(ending)
-        if form is None or not sndfile.knows(form.major):
+        kind = sndfile.WRITABLE.get(ending)
+        if kind is None or not sndfile.knows(kind.major):
             raise RecordingError(path, f"Invalid file format [{ending}]")
-        if form.mono and channels != 1:
+        written = 2 if form.side is not None else channels
+        if kind.mono and written != 1:
             raise RecordingError(path, f"{ending} holds one channel only")
         if _is_pipe(path):
             raise RecordingError(path, "is not a regular file")
-        append = append and _has_content(path)
+        keeps = (append or form.over) and _has_content(path)
         try:
-            file = sndfile.Sndfile(path, "rw" if append else "w", form, rate, channels)
+            file = sndfile.Sndfile(path, "rw" if keeps else "w", kind, form.rate or rate, written)
         except sndfile.SndfileError as error:
             raise RecordingError(path, str(error)) from None
-        if file.channels != channels:
+        if file.channels != written:
             file.close()
-            raise RecordingError(path, f"the file has {file.channels} channels, not {channels}")
+            raise RecordingError(path, f"the file has {file.channels} channels, not {written}")
         self._file = file
-        self._resampler = StreamResampler(rate, file.rate, channels) if file.rate != rate else None
+        self._resampler = StreamResampler(rate, file.rate, written) if file.rate != rate else None
+        self._swapped = form.swapped and channels == 2
+        self._side = form.side
+        self._tags = form.tags
         try:
-            if append:
+            if keeps and append:
                 file.seek_to_end()
-            if form.major in _LIVE_HEADERS:
+            elif keeps:
+                file.seek_to_start()
+            if kind.major not in _TAGS_BEHIND:
+                self._tag(file)
+            if kind.major in _LIVE_HEADERS:
                 file.keep_header_valid()
         except sndfile.SndfileError as error:
             file.close()
@@ -136,6 +150,11 @@ class Recording:
             return
         if self._masked:
             samples = np.zeros_like(samples)
+        elif self._swapped:
+            samples = samples[:, ::-1]
+        if self._side is not None:
+            silent = np.zeros_like(samples)
+            samples = np.column_stack((samples, silent) if self._side == "left" else (silent, samples))
         self._put(self._file, samples if self._resampler is None else self._resampler.feed(samples))
         self.samples += len(samples)
 
@@ -154,8 +173,15 @@ class Recording:
         try:
             if len(sound):
                 file.write(sound)
+                self._tag(file)
         except sndfile.SndfileError as error:
             raise RecordingError(self.path, str(error)) from None
+
+    def _tag(self, file: sndfile.Sndfile) -> None:
+        """Puts the tags into the file, once."""
+        tags, self._tags = self._tags, {}
+        for name, text in tags.items():
+            file.tag(name, text)
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from pysndfile import PySndfile, construct_format, get_sndfile_formats
+
+# More of a tag than that readers of WAV files may not take (libsndfile 1.0.28: 2040 bytes).
+LONGEST_TAG = 2040
 
 # What a header may claim and still be worth decoding: above any studio format.
 RATE_LIMIT = 384_000
@@ -146,8 +150,35 @@ class Sndfile:
 
     def seek_to_end(self) -> None:
         """Writes what follows behind what is there. Raises SndfileError."""
+        self._seek_both(os.SEEK_END)
+
+    def seek_to_start(self) -> None:
+        """Writes what follows over what is there. Raises SndfileError."""
+        self._seek_both(os.SEEK_SET)
+
+    def tag(self, name: str, text: str) -> None:
+        """Puts text into the file: a "title", "copyright", "software", "artist", "comment" or "date".
+
+        It goes to the beginning of the file, behind the sound when some was written. What has no place in files of
+        this kind is left out, and what is too long is cut.
+        """
+        encoded = text.partition("\0")[0].encode("utf-8", "surrogateescape")[:LONGEST_TAG]
+        with contextlib.suppress(RuntimeError):  # no place for it
+            if encoded:
+                self._file.set_string(f"SF_STR_{name.upper()}", encoded)
+
+    def tags(self) -> dict[str, str]:
+        """The texts that the file has, by those names."""
+        found: dict[str, bytes] = self._file.get_strings()
+        return {
+            name.removeprefix("SF_STR_").lower(): text.decode("utf-8", "surrogateescape")
+            for name, text in found.items()
+            if text
+        }
+
+    def _seek_both(self, whence: int) -> None:
         try:
-            self._file.seek(0, os.SEEK_END, "rw")
+            self._file.seek(0, whence, "rw")
         except (OSError, RuntimeError) as error:
             raise SndfileError(_reason(error)) from None
 

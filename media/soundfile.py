@@ -68,7 +68,7 @@ def load(path: str, rate: int) -> Source:
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:
-        raise FileError(path, f"System error : {getattr(error, 'strerror', error)}") from None
+        raise FileError(path, f"System error : {getattr(error, 'strerror', error)}.") from None
     if stat.S_ISDIR(found.st_mode):
         raise FileError(path, "is a directory not a file")
     if not stat.S_ISREG(found.st_mode):
@@ -95,9 +95,11 @@ def _decode(path: str, rate: int) -> Samples | LongFile:
         sound = downmix(_read_all(file))
     except sndfile.SndfileError as error:
         raise FileError(path, str(error)) from None
+    else:
+        tags = file.tags()
     finally:
         file.close()
-    return Samples(resample(sound, file.rate, rate), rate)
+    return Samples(resample(sound, file.rate, rate), rate, tags)
 
 
 def _read_all(file: sndfile.Sndfile) -> NDArray[np.int16]:
@@ -135,6 +137,7 @@ class LongFile:
     def __init__(self, path: str, file: sndfile.Sndfile, rate: int) -> None:
         self.rate = rate
         self.length: int | None = -(-file.frames * rate // file.rate)
+        self.tags = file.tags()
         self._path = path
         self._file = file
         self._lock = threading.Lock()

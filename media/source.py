@@ -10,7 +10,7 @@ import itertools
 import re
 import weakref
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Sequence as SequenceOf
 from functools import lru_cache
 from typing import Protocol
@@ -101,15 +101,19 @@ def within(length: int | None, start: int, count: int) -> int:
 
 
 class Samples:
-    """Sound that is in memory: an int16 array of shape (length,), already at the line's rate."""
+    """Sound that is in memory: an int16 array of shape (length,), already at the line's rate.
 
-    def __init__(self, array: NDArray[np.int16], rate: int) -> None:
+    `tags` is what its file says about itself, by the names of `media.recording_form.TAGS`.
+    """
+
+    def __init__(self, array: NDArray[np.int16], rate: int, tags: Mapping[str, str] | None = None) -> None:
         if array.dtype != np.int16 or array.ndim != 1:
             raise ValueError(f"samples are a flat int16 array, not {array.dtype} of shape {array.shape}")
         view = array.view()
         view.flags.writeable = False
         self.rate = rate
         self.length: int | None = len(view)
+        self.tags: Mapping[str, str] = tags or {}
         self._array = view
 
     def move_to(self, memory: NDArray[np.int16]) -> None:

@@ -116,7 +116,7 @@ def _open(path: str) -> InputContainer:
     except ImportError:
         raise FileError(path, "it needs the extra moonline[av]") from None
     if not os.path.isfile(path):
-        raise FileError(path, "System error : No such file or directory")
+        raise FileError(path, "System error : No such file or directory.")
     try:
         container: InputContainer = av.open(os.fsencode(path).decode("utf-8", "surrogateescape"))
     except (av.FFmpegError, OSError, UnicodeError, ValueError) as error:

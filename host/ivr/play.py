@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from host.arguments import separate
+from host.channel import Flag
 from host.clock import SECOND
 from host.inbox import Break, Wake
+from host.ivr.file_tags import note_tags
 from host.ivr.input_args import NO_INPUT, InputArgs
 from host.ivr.sleep import sleep
 from host.leading_number import leading_int
-from host.log import LogLevel
 from host.sound_file import Sound, SoundFileError, open_sound
 from host.status import Status
 from media.mix import GRANULAR_LIMIT, STEP_FACTORS
@@ -213,7 +214,7 @@ def _play_part(
     try:
         sound = open_sound(session.switch, channel, path, session.line.rate, asks=args.asks)
     except SoundFileError as error:
-        channel.log(LogLevel.ERR, f"Can't open {error}")
+        session.switch.log(error.level, error.words)
         session.switch.observe("play_failed", channel, path=path, reason=str(error))
         session.forget_input(digits=True)  # FreeSWITCH: only where there was nothing to play
         return Status.NOT_FOUND
@@ -244,6 +245,7 @@ def play_sound(
         spoken=sound.spoken,
         length_ms=None if length is None else max(0, length - start) * 1000 // rate,
     )
+    note_tags(channel, sound.source)
     headers = playback_headers(sound.path)
     channel.fire("PLAYBACK_START", *headers)
     former, session.playing = session.playing, file
@@ -255,6 +257,8 @@ def play_sound(
         played = file.played
         file.stop()
         session.forget_input()
+        if former is not None and channel.ready and Flag.BROADCAST not in channel.flags:
+            former.resume()  # an input callback has played this file while that one was played
     played_ms = round(played * 1000 / rate)
     taken = _read_ahead(sound, played, None if length is None else max(0, length - start), rate)
     taken_ms = round(taken * 1000 / rate)
@@ -338,4 +342,6 @@ def _wait_until(
         if not status:
             budget.skipped = isinstance(item, Break) and not item.all
             return status
+        if not session.channel.ready:  # FreeSWITCH: a call that its callback has ended was played to the end
+            return Status.SUCCESS
     return Status.SUCCESS

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from host.ivr.record import session_recordings, stop_record_session
+from host.ivr.record import end_with_call, session_recordings
 from host.log import LogLevel
-from host.media_bug import MediaBug, add_media_bug, remove_media_bug
 
 if TYPE_CHECKING:
-    from host.ivr.record import SessionRecording
     from host.session import Session
 
 
@@ -43,25 +41,6 @@ def transfer_recordings(session: Session, to: Session) -> None:
         )
         del running[path]
         if not others:
-            to.at_hangup.append(lambda: stop_record_session(to, "all", "success-silence"))
+            end_with_call(to)
         others[path] = recording
-        _move(recording, session, to)
-
-
-def _move(recording: SessionRecording, session: Session, to: Session) -> None:
-    asked = recording.settings
-    read, write = not asked.is_true("RECORD_WRITE_ONLY"), not asked.is_true("RECORD_READ_ONLY")
-    stereo = asked.is_true("RECORD_STEREO") and read and write
-    session.line.untap(recording.tap)
-    remove_media_bug(session, recording.bug)
-    path = recording.path
-    recording.session = to
-    recording.tap = to.line.tap(recording.recording, read=read, write=write, stereo=stereo)
-    recording.bug = MediaBug("session_record", path, lambda: stop_record_session(to, path))
-    add_media_bug(to, recording.bug)
-    if recording.timer is not None:
-        rest = max(0, recording.timer.when - session.clock.now())
-        recording.timer.cancel()
-        recording.timer = session.clock.call_later(
-            rest, lambda: stop_record_session(to, path, "success-maxtime")
-        )
+        recording.move(to)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from media.notice import Notice
 from media.packet_relay import StreamEnd
+from media.recording_form import PLAIN, RecordingForm
 from media.rtp_transport import RtpTransport
 from media.source import Source
 
@@ -128,6 +129,11 @@ class DebugLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectBrowsers:
+    """Load what lines to browsers need, so that no tick waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SoundGone:
     """The host needs a shared sound no longer; `SoundFree` answers once nobody plays it."""
 
@@ -170,6 +176,7 @@ class OpenRecording:
     rate: int
     channels: int
     append: bool
+    form: RecordingForm = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from media.realtime.quick_pickling import pickle_quickly
 from media.realtime.recorder import Recorder, start_recorder
 from media.realtime.rtp_lines import RtpLines
 from media.realtime.sound_memory import SoundMemory
+from media.realtime.webrtc_path import load_libraries
 from media.recording import RecordingError
 from media.rtp_transport import Address
 from media.source import Live
@@ -165,6 +166,8 @@ class EngineProcess:
                 self._rtp.debug_codec(taken.codec, taken.on)
             case message.DebugLine():
                 self._rtp.debug_line(taken.line, taken.on)
+            case message.ExpectBrowsers():
+                load_libraries()
             case message.SetRelay():
                 self._packets.set(taken.relay, taken.side, taken.ends)
             case message.CloseRelay():
@@ -190,8 +193,8 @@ class EngineProcess:
 
         try:
             match ask.question:
-                case message.OpenRecording(number, path, rate, channels, append):
-                    self._recorder.open(recorder.Open(number, path, rate, channels, append), answered)
+                case message.OpenRecording(number, path, rate, channels, append, form):
+                    self._recorder.open(recorder.Open(number, path, rate, channels, append, form), answered)
                 case message.CloseRecording(number):
                     self._recorder.close(number, answered)
                 case question:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from media.realtime import wire
 from media.recording import Recording, RecordingError
+from media.recording_form import PLAIN, RecordingForm
 
 # What may wait for the disk: 20 s of 200 stereo recordings at 8 kHz. A disk that is further behind will not recover.
 MOST_WAITING: Final = 128 << 20
@@ -42,6 +43,7 @@ class Open:
     rate: int
     channels: int
     append: bool
+    form: RecordingForm = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +342,7 @@ class _Writer:
             case Open():
                 try:
                     self._recordings[told.recording] = Recording(
-                        told.path, told.rate, told.channels, told.append
+                        told.path, told.rate, told.channels, told.append, told.form
                     )
                     self._tell(Done(told.recording))
                 except RecordingError as error:

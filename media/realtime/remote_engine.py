@@ -27,6 +27,7 @@ from media.realtime.engine_connection import EngineConnection
 from media.realtime.engine_lost import EngineLost
 from media.realtime.remote_recording import RemoteRecording
 from media.recording import RecordingError
+from media.recording_form import PLAIN, RecordingForm
 from media.rtp_line import RtpLine
 from media.rtp_transport import Address, RtpTransport, TransportError, TransportReport
 
@@ -60,6 +61,7 @@ class RemoteEngine:
         self._ended: dict[int, tuple[int, int]] = {}
         self._playbacks: dict[int, EngineConnection] = {}
         self._debugged: set[str] = set()
+        self._browsers = False
         self._closed = False
 
     def next_number(self) -> int:
@@ -154,6 +156,14 @@ class RemoteEngine:
         process = self._homes.get(line)
         if process is not None:
             process.send(message.DebugLine(line, on))
+
+    def expect_browsers(self) -> None:
+        """Have what lines to browsers need loaded now, so that no other line waits for that later."""
+        with self._lock:
+            self._browsers = True
+            process = self._process
+        if process is not None:
+            process.send(message.ExpectBrowsers())
 
     def _settle_in(
         self, process: EngineConnection, line: int, rate: int, notify: Callable[[Notice], object]
@@ -305,11 +315,13 @@ class RemoteEngine:
         except EngineLost:
             return False
 
-    def recording(self, path: str, rate: int, channels: int = 1, append: bool = False) -> RemoteRecording:
+    def recording(
+        self, path: str, rate: int, channels: int = 1, append: bool = False, form: RecordingForm = PLAIN
+    ) -> RemoteRecording:
         """Open a recording for a tap; RecordingError as `media.recording.Recording` raises it."""
         process, number = self._running(), self.next_number()
         try:
-            process.ask(message.OpenRecording(number, path, rate, channels, append))
+            process.ask(message.OpenRecording(number, path, rate, channels, append, form))
         except EngineLost as error:
             raise RecordingError(path, str(error)) from None
         return RemoteRecording(process, number, path, rate, channels)
@@ -372,4 +384,6 @@ class RemoteEngine:
                 self._process = EngineConnection(self)
                 for codec in self._debugged:
                     self._process.send(message.DebugCodec(codec, True))
+                if self._browsers:
+                    self._process.send(message.ExpectBrowsers())
             return self._process

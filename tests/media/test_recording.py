@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from media.recording import Recording, RecordingError
+from media.recording_form import RecordingForm, Side
+from media.sndfile import LONGEST_TAG, Sndfile
 from media.soundfile import load
 
 BLOCK = np.arange(-80, 80, dtype=np.int16)
@@ -186,3 +188,103 @@ def test_an_hour_in_one_write_is_quick(tmp_path: Path) -> None:
         recording.write(hour)
     assert time.process_time() - began < 2
     assert frames(tmp_path / "a.wav") == len(hour)
+
+
+TAGS = {
+    "title": "Grüße",
+    "copyright": "c",
+    "software": "Moonline",
+    "artist": "An Artist",
+    "comment": "x" * 3000,
+    "date": "2026-11-24",
+}
+
+
+@pytest.mark.parametrize(
+    ("ending", "missing"),
+    [
+        ("wav", set()),
+        ("wavex", set()),
+        ("rf64", set()),
+        ("caf", set()),
+        ("flac", set()),
+        ("ogg", set()),
+        ("aiff", {"date"}),
+        ("au", set(TAGS)),
+        ("w64", set(TAGS)),
+    ],
+)
+def test_tags_are_in_the_file(tmp_path: Path, ending: str, missing: set[str]) -> None:
+    path = str(tmp_path / f"a.{ending}")
+    with Recording(path, 8000, form=RecordingForm(tags=TAGS)) as recording:
+        for _ in range(50):
+            recording.write(BLOCK)
+    file = Sndfile(path)
+    tags = file.tags()
+    file.close()
+    assert tags.keys() == TAGS.keys() - missing
+    for name in tags.keys() - {"software", "comment"}:
+        assert tags[name] == TAGS[name]
+    if "software" in tags:
+        assert tags["software"].startswith("Moonline")  # libsndfile names itself behind it
+    if "comment" in tags:
+        assert tags["comment"] == "x" * LONGEST_TAG
+    assert load(path, 8000).length == 8000
+
+
+def test_a_tagged_wav_is_valid_between_any_two_writes_and_can_be_continued(tmp_path: Path) -> None:
+    path, taken = tmp_path / "a.wav", tmp_path / "taken.wav"
+    for number, tags in enumerate([{"title": "one", "artist": "a"}, {}, {"title": "three"}]):
+        with Recording(str(path), 8000, append=True, form=RecordingForm(tags=tags)) as recording:
+            for written in range(3):
+                shutil.copy(path, taken)
+                assert frames(taken) == 160 * (3 * number + written)
+                recording.write(BLOCK)
+            recording.pause()
+            recording.write(BLOCK)
+    assert frames(path) == 160 * 9
+    assert load(str(path), 8000).render(0, 160 * 9).tolist() == [*BLOCK] * 9
+    file = Sndfile(str(path))
+    assert file.tags() == {"title": "three", "artist": "a"}
+    file.close()
+
+
+def test_a_file_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    for sample, blocks in ((1, 5), (2, 2)):
+        with Recording(str(path), 8000, form=RecordingForm(over=True)) as recording:
+            for _ in range(blocks):
+                recording.write(np.full(160, sample, np.int16))
+    assert load(str(path), 8000).render(0, 800).tolist() == [2] * 320 + [1] * 480
+
+
+def test_a_file_of_another_rate_than_the_sound(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with Recording(str(path), 8000, form=RecordingForm(rate=16000)) as recording:
+        for _ in range(50):
+            recording.write(np.full(160, 1000, np.int16))
+        assert recording.samples == 8000
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnframes()) == (16000, 16000)
+
+
+def test_the_second_channel_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with Recording(str(path), 8000, channels=2, form=RecordingForm(swapped=True)) as recording:
+        recording.write(np.stack([BLOCK, -BLOCK], axis=1))
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(160), np.int16).reshape(-1, 2)
+    assert samples.tolist() == np.stack([-BLOCK, BLOCK], axis=1).tolist()
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_one_of_two_channels(tmp_path: Path, side: Side) -> None:
+    path = tmp_path / "a.wav"
+    with Recording(str(path), 8000, form=RecordingForm(side=side)) as recording:
+        recording.write(BLOCK)
+        assert recording.samples == 160
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(160), np.int16).reshape(-1, 2)
+    own = 0 if side == "left" else 1
+    assert samples[:, own].tolist() == BLOCK.tolist()
+    assert not samples[:, 1 - own].any()

@@ -115,7 +115,7 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
     (tmp_path / "junk.wav").write_bytes(b"junk" * 100)
     os.mkfifo(tmp_path / "pipe.wav")
     for name, reason in [
-        ("none.wav", "System error : No such file or directory"),
+        ("none.wav", "System error : No such file or directory."),
         ("empty.wav", "Format not recognised"),
         ("junk.wav", "Format not recognised"),
         ("pipe.wav", "is not a regular file"),

@@ -6,7 +6,7 @@ from typing import Final
 
 from host.api_table import ApiTable, UsageError
 from host.arguments import separate
-from host.channel_argument import NO_CHANNEL, NO_SESSION, session_of, words_of
+from host.channel_argument import NO_CHANNEL, NO_SESSION, parts_of, session_of, words_of
 from host.clock import SECOND
 from host.interfaces import ApiRequest
 from host.ivr.file_command import command_file
@@ -19,6 +19,7 @@ from host.ivr.record import (
     steer_recording,
     stop_record_session,
 )
+from host.ivr.recording_settings import own_settings
 from host.ivr.schedule import start_heartbeat, stop_heartbeat
 from host.ivr.session_audio import (
     displace_session,
@@ -55,7 +56,8 @@ def uuid_record(request: ApiRequest) -> str:
     session = session_of(request, uuid, NO_SESSION)
     action = action.lower()
     if action == "start":
-        started = record_session(session, path, leading_int(more[0]) if more else 0)
+        settings = own_settings(more[1]) if len(more) > 1 else {}
+        started = record_session(session, path, leading_int(more[0]) if more else 0, settings)
         # FreeSWITCH: a file that is being recorded already is a success.
         done = bool(started) or record_path(session, path) in session_recordings(session)
         return _SUCCESS if done else "-ERR Cannot record session!\n"
@@ -124,7 +126,7 @@ def uuid_fileman(request: ApiRequest) -> str:
 
 @command("uuid_buglist", "<uuid>", "List media bugs on a session")
 def uuid_buglist(request: ApiRequest) -> str:
-    uuid, *_ = words_of(request, 1, 2)
+    uuid, *_ = parts_of(request, 1, 2)
     session = session_of(request, uuid, "")
     listed = [(bug.function, bug.target) for bug in media_bugs(session)]
     rows = "".join(

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from host.clock import SECOND
 from host.log import LogLevel
 from host.modules.mod_conference import events
 from host.sound_file import SCHEME_MARK, split_parameters
 from media.recording import RecordingError
+from media.recording_form import RecordingForm
 
 if TYPE_CHECKING:
     from host.channel import Channel
     from host.modules.mod_conference.room import Room
     from media.recording import Recorder
+
+# FreeSWITCH: whom a file of a room is by, where the profile's `recording-metadata` does not say it.
+_ARTIST: Final = "FreeSWITCH mod_conference Software Conference Module"
 
 
 @dataclass(slots=True)
@@ -61,7 +65,11 @@ class Recordings:
         try:
             if SCHEME_MARK not in plain and os.path.dirname(plain):
                 os.makedirs(os.path.dirname(plain), exist_ok=True)
-            recording = room.switch.engine.recording(plain, room.rate)
+            tags = {
+                "title": f"Conference {room.name}",
+                "artist": room.profile.get("recording-metadata") or _ARTIST,
+            }
+            recording = room.switch.engine.recording(plain, room.rate, form=RecordingForm(tags=tags))
         except (OSError, RecordingError) as error:
             room.switch.log(LogLevel.ERR, f"Error Opening File [{path}]: {error}")
             events.fire(

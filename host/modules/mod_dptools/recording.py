@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from host.application_table import ApplicationTable
 from host.arguments import separate
-from host.escape import url_decode
 from host.hangup_cause import HangupCause
 from host.ivr.record import record_file, steer_recording
 from host.ivr.record import record_session as begin
 from host.ivr.record import stop_record_session as end
+from host.ivr.recording_settings import own_settings
 from host.leading_number import leading_int
 from host.log import LogLevel
 from host.modules.mod_dptools.terminators import terminator_args
-from host.sound_file import split_parameters
 from host.status import Status
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ def record_session(session: Session, data: str) -> None:
     limit = 0
     if more and more[0].startswith("+"):
         limit = max(0, leading_int(more.pop(0)[1:]))
-    settings, _ = split_parameters(url_decode(" ".join(more)))
-    begin(session, path, limit, {name: value.strip("'") for name, value in settings.items()})
+    begin(session, path, limit, own_settings(" ".join(more)))
 
 
 @_application("stop_record_session", "<path>", "Stop Record Session", media=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from media.sndfile import Sndfile
 from tests.host.modules.mod_conference.conftest import Rooms
 
 
@@ -212,6 +213,12 @@ def test_recording_everything(rooms: Rooms, tmp_path: Path) -> None:
     assert told.get_header("Milliseconds-Elapsed") == "1000"
     assert told.get_header("Other-Recordings") == "false"
     assert told.get_header("Record-File-Size") == str(path.stat().st_size)
+    file = Sndfile(str(path))
+    assert file.tags() == {
+        "title": "Conference r",
+        "artist": "FreeSWITCH mod_conference Software Conference Module",
+    }
+    file.close()
 
 
 def test_a_recording_ends_with_the_room(rooms: Rooms, tmp_path: Path) -> None:
