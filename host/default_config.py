@@ -56,11 +56,12 @@ def default_configuration(
     event_socket_port: int = EVENT_SOCKET_PORT,
     sip: tuple[str, int] | None = None,
     websocket: tuple[str, int] | None = None,
+    page_port: int = 0,
 ) -> str:
     """Return the configuration as XML text; without `modules` it loads those of a call and of installed packages.
 
     With `sip` (address, port) a SIP profile listens there and takes every call, in the context `public`; with
-    `websocket` browsers reach it there.
+    `websocket` browsers reach it there, from the page at `page_port` of the same machine alone where one is named.
 
     In the contexts `default` and `public` the destination `lua-NAME` runs `NAME.lua`, which the Lua module looks
     for in the switch's `script_dir`; `scripts_dir` is where `require` finds the scripts' own modules.
@@ -71,7 +72,7 @@ def default_configuration(
             modules += more if find_spec(package) is not None else ()
     modules = [*modules, "mod_sofia"] if sip is not None else modules
     return f"""<document type="freeswitch/xml">
-  <section name="configuration">{_sip_profile(*sip, websocket) if sip is not None else ""}
+  <section name="configuration">{_sip_profile(*sip, websocket, page_port) if sip is not None else ""}
     <configuration name="modules.conf">
       <modules>
 {_lines(8, (f"<load module={quoteattr(name)}/>" for name in modules))}
@@ -159,12 +160,15 @@ def default_configuration(
 """
 
 
-def _sip_profile(address: str, port: int, websocket: tuple[str, int] | None) -> str:
+def _sip_profile(address: str, port: int, websocket: tuple[str, int] | None, page_port: int) -> str:
     where = quoteattr(address)
     binding = ""
     if websocket is not None:
         binding = f"""
             <param name="ws-binding" value={quoteattr(f"{websocket[0]}:{websocket[1]}")}/>"""
+    if websocket is not None and page_port:
+        binding += f"""
+            <param name="ws-page-port" value="{page_port}"/>"""
     return f"""
     <configuration name="sofia.conf">
       <profiles>

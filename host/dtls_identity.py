@@ -30,7 +30,10 @@ class Identity(NamedTuple):
 
 
 class DtlsIdentity:
-    """Finds the certificate when it is first asked for, since libraries for it load slowly."""
+    """Finds the certificate when it is first asked for, since libraries for it load slowly.
+
+    Who expects browsers asks before one calls.
+    """
 
     def __init__(
         self, folder: Callable[[], str | None], clock: Clock, log: Callable[[LogLevel, str], object]
@@ -50,6 +53,11 @@ class DtlsIdentity:
             if self._identity is None:
                 self._identity = self._find()
             return self._identity
+
+    @property
+    def loaded(self) -> bool:
+        """Whether `get` has only to return it."""
+        return self._identity is not None
 
     def _find(self) -> Identity:
         from media.dtls_certificate import fingerprint_of, new_certificate, read_certificate

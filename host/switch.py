@@ -153,6 +153,11 @@ class Switch:
         self.access_lists = AccessLists(self.xml, self._local_network)
         self.modules = ModuleLoader(self)
 
+    def expect_browsers(self) -> None:
+        """Load what calls with browsers need now, so that none of them waits for it, nor other calls' sound."""
+        self.dtls_identity.get()
+        self.engine.expect_browsers()
+
     @property
     def registries(self) -> tuple[AnyRegistry, ...]:
         """All registries, for modules that are unloaded and for `show`."""

@@ -27,7 +27,7 @@ from host.sdp.media_security import (
 from host.sdp.remote_audio import Unfit, remote_address, remote_audio
 from host.sdp.rtp_map import RtpMap
 from host.sdp.section_keys import keys_for_offer, keys_of_answer, renewed_lines
-from host.sdp.webrtc import OFFERED, offer_peering, session_lines
+from host.sdp.webrtc import OFFERED, offer_peering, offered_mid, session_lines
 from media.srtp_keys import CryptoAttribute, new_key
 
 CLEAR: Final = "RTP/AVP"
@@ -71,17 +71,15 @@ def make_offer(
     if not choices:
         raise SdpError("there is no codec to offer")
     payloads = number_payloads(choices, local, _named_before(previous, agreement))
+    start = _first_audio(previous) if agreement is None else agreement.media_index
+    mid = offered_mid(previous, start)
     if agreement is not None:
         kept = () if agreement.crypto is None else (agreement.crypto,)
-        sections = [
-            _offered_section(
-                local, payloads, choices, agreement.protocol, kept, renewed_lines(local, agreement.peering)
-            )
-        ]
+        renewed = renewed_lines(local, agreement.peering, mid)
+        sections = [_offered_section(local, payloads, choices, agreement.protocol, kept, renewed)]
     elif local.webrtc is not None and local.webrtc.offers:
-        sections = [
-            _offered_section(local, payloads, choices, OFFERED, (), offer_peering(local.webrtc, None))
-        ]
+        peering = offer_peering(local.webrtc, None, mid)
+        sections = [_offered_section(local, payloads, choices, OFFERED, (), peering)]
     else:
         sections = []
         mode = local.security.mode
@@ -97,9 +95,8 @@ def make_offer(
         if not sections:
             raise SdpError("there is no suite to encrypt an offer with")
     media = [] if previous is None else [refused_section(each) for each in previous.media]
-    start = _first_audio(previous) if agreement is None else agreement.media_index
     media[start : start + len(sections)] = sections
-    return _described(local, tuple(media), previous)
+    return _described(local, tuple(media), previous, previous)
 
 
 def make_answer(
@@ -202,8 +199,9 @@ def _described(
     local: LocalMedia,
     media: tuple[Media, ...],
     previous: Description | None,
-    offer: Description | None = None,
+    former: Description | None,
 ) -> Description:
+    """`former` is what `session_lines` asks for."""
     connection = Connection.of(local.address)
     before = None if previous is None else previous.origin
     if before is not None and not before.numbered:  # another one's, passed on
@@ -222,7 +220,7 @@ def _described(
         connection,
         name=local.username,
         times=(Timing(),),
-        attributes=session_lines(media, offer),
+        attributes=session_lines(media, former),
     )
     if before is None or described == previous:
         return described

@@ -39,9 +39,9 @@ class SectionKeys(NamedTuple):
         return self.peering is not None and self.peering.ice is not None
 
 
-def renewed_lines(local: LocalMedia, peering: Peering | None) -> tuple[Attribute, ...]:
-    """The lines that offer anew what DTLS and ICE have agreed on."""
-    return () if peering is None or local.webrtc is None else offer_peering(local.webrtc, peering)
+def renewed_lines(local: LocalMedia, peering: Peering | None, mid: str | None) -> tuple[Attribute, ...]:
+    """The lines that offer anew what DTLS and ICE have agreed on, for a section called `mid`."""
+    return () if peering is None or local.webrtc is None else offer_peering(local.webrtc, peering, mid)
 
 
 def keys_for_offer(

@@ -93,10 +93,25 @@ def answer_peering(
     return Peering(dtls, ice), (*lines, _stream_line(local))
 
 
-def offer_peering(local: LocalWebRtc, former: Peering | None) -> tuple[Attribute, ...]:
-    """The attributes that offer a section; the credentials of a session that stands stay."""
+def offer_peering(local: LocalWebRtc, former: Peering | None, mid: str | None) -> tuple[Attribute, ...]:
+    """The attributes that offer a section; the credentials of a session that stands stay.
+
+    `mid` is what the section is called, None for one that stands and has no name.
+    """
     known = local.credentials if former is None or former.ice is None else former.ice.local
-    return (*_fingerprint_lines(local, "actpass"), *_ice_lines(known), _stream_line(local))
+    lines = (*_fingerprint_lines(local, "actpass"), *_ice_lines(known))
+    named = () if mid is None else (Attribute("mid", mid),)
+    return (*lines, *named, _stream_line(local))
+
+
+def offered_mid(previous: Description | None, place: int) -> str | None:
+    """What an offered section is called: as before where it stands (RFC 8829 section 5.2.2), else by its place.
+
+    `previous` is the last description that this side sent; None for a section that stands in it without a name.
+    """
+    if previous is None or place >= len(previous.media):
+        return str(place)
+    return next(iter(previous.media[place].values("mid")), None)
 
 
 def accept_peering(offered: Media, answer: Description, answered: Media, local: LocalWebRtc) -> Peering:
@@ -124,14 +139,18 @@ def candidate_lines(address: str, port: int) -> tuple[Attribute, ...]:
     )
 
 
-def session_lines(sections: tuple[Media, ...], offer: Description | None = None) -> tuple[Attribute, ...]:
-    """What stands before all sections: that this side is lite, and in an answer which of a bundle are taken.
+def session_lines(sections: tuple[Media, ...], former: Description | None = None) -> tuple[Attribute, ...]:
+    """What stands before all sections: that this side is lite, and which of them are bundled.
 
-    RFC 9143 section 7.3: a browser that bundles everything takes no answer in which others are refused without that.
+    `former` is the offer that is answered, or the description that an offer follows: more than it bundles is not
+    bundled. A browser that bundles everything takes neither an offer without a bundle nor an answer in which others
+    are refused without that (RFC 9143 section 7.3).
     """
     lite = (Attribute("ice-lite"),) if any(media.has("ice-ufrag") for media in sections) else ()
-    taken = {mid for media in sections if media.port for mid in media.values("mid")}
-    for value in offer.values("group") if offer is not None else ():
+    taken = [mid for media in sections if media.port for mid in media.values("mid")]
+    if former is None:
+        return (*lite, Attribute("group", f"BUNDLE {' '.join(taken)}")) if taken else lite
+    for value in former.values("group"):
         words = value.split()
         bundled = [mid for mid in words[1:] if mid in taken]
         if bundled and words[0] == "BUNDLE":

@@ -50,6 +50,7 @@ def start(options: argparse.Namespace, wanted: Wanted, stack: ExitStack) -> tupl
                 scripts,
                 sip=wanted.sip or (phone.sip if phone is not None else None),
                 websocket=phone.websocket if phone is not None else None,
+                page_port=phone.page[1] if phone is not None else 0,
                 event_socket_port=wanted.event_socket_port,
             )
         )

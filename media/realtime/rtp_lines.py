@@ -324,6 +324,10 @@ class RtpLines:
             wire = self._by_row[row]
             if wire is not None and wire.transport.learning:
                 self._sockets.relearn(wire)
+        for wire in self._wires.values():
+            if wire.path is not None:
+                authentic = int(self._in.received[wire.row]) + wire.reports.packets_in
+                self._sockets.look_after(wire, authentic, now)
         self._in.qualities.look(everyone, self._in.received[everyone])
         self._keys.expire(now)
 

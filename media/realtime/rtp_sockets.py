@@ -175,6 +175,16 @@ class RtpSockets:
             return
         wire.notify(KeysAgreed(path.keys.suite))
 
+    def look_after(self, wire: RtpWire, authentic: int, now: int) -> None:
+        """Send no more to a browser that has left; to be asked some times a minute. See `WebRtcPath.has_left`.
+
+        What comes of it again, a check or sound, has it sent to again.
+        """
+        path = wire.path
+        if path is not None and wire.remote is not None and path.has_left(authentic, now):
+            self._aim(wire, None)
+            self._wire_up(wire)
+
     def _signal(self, wire: RtpWire, signalled: Address | None, transport: RtpTransport) -> None:
         latch, remote = wire.latch, transport.remote
         relearn = latch.learning is not transport.learning

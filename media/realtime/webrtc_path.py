@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import Final
 
 from media.dtls_error import DtlsError
@@ -14,6 +16,16 @@ from media.webrtc_parameters import DtlsParameters
 
 # Strangers who may spoil a handshake without ICE before it is given up: beginning anew makes a key, in the tick.
 MAX_STRANGERS: Final = 8
+# RFC 7675 section 5.1: after so long, in µs, without a check that went well nobody is sent to any more. Who is lite
+# makes no checks of its own, but sees those of the far end, which come every five seconds.
+CONSENT: Final = 30_000_000
+
+_LIBRARIES: Final = (
+    "aioice.stun",
+    "OpenSSL.SSL",
+    "cryptography.hazmat.primitives.serialization",
+    "pylibsrtp",
+)
 
 
 class WebRtcPath:
@@ -37,6 +49,26 @@ class WebRtcPath:
         self._followed: Address | None = None
         self._named = False  # whether a handshake has come from where the far end was said to be
         self._disturbing: set[Address] = set()  # strangers who have spoilt one
+        self._signs = (0, 0)  # of life, counted: good checks, and what else came that was authentic
+        self._alive_at = 0
+
+    def has_left(self, authentic: int, now: int) -> bool:
+        """Whether nothing has come of the far end for as long as consent holds, if ICE tells its ways; then none is
+        known any more until it checks one.
+
+        `authentic` counts what came under its key, `now` is in µs. By RFC 7675 that is no consent, but far ends that
+        are older check no more once a path is chosen, and send.
+        """
+        ice = self._ice
+        if ice is None:
+            return False
+        signs = ice.checked, authentic
+        if signs != self._signs:
+            self._signs, self._alive_at = signs, now
+        if now - self._alive_at < CONSENT:
+            return False
+        self.remote = self._followed = None
+        return True
 
     def moved(self) -> Address | None:
         """Return `remote` where it is another than when this was asked last; None where it is not.
@@ -164,6 +196,13 @@ class WebRtcPath:
             self.failure = str(error)
             return False
         return True
+
+
+def load_libraries() -> None:
+    """Load what paths stand on, as far as it is installed: a tenth of a second, which no tick ought to wait for."""
+    for name in _LIBRARIES:
+        with suppress(ImportError):
+            import_module(name)
 
 
 def is_somebody_else(former: DtlsParameters | None, now: DtlsParameters | None) -> bool:

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from host.serve.browser_phone import PhonePage, is_own_name
+from host.serve.browser_phone import PhonePage
 
 
 def ask(address: str, port: int, path: str, host: str | None = None) -> tuple[int, bytes]:
@@ -67,21 +67,3 @@ def test_who_asks_nothing_keeps_nobody_else_out_for_good(page: tuple[str, int]) 
             continue
     else:
         pytest.fail("there is no room any more")
-
-
-@pytest.mark.parametrize(
-    ("host", "ours"),
-    [
-        ("127.0.0.1:8060", True),
-        ("192.168.7.9", True),
-        ("[::1]:8060", True),
-        ("localhost:8060", True),
-        ("localhost", True),
-        ("rebound.example:8060", False),
-        ("localhost.example", False),
-        ("[::1", False),
-        ("", False),
-    ],
-)
-def test_whose_name_is_ours(host: str, ours: bool) -> None:
-    assert is_own_name(host) is ours

@@ -157,4 +157,12 @@ def test_a_sip_profile_where_one_is_asked_for() -> None:
     }
     assert (params["sip-ip"], params["rtp-ip"]) == ("::1", "::1")
     assert (params["sip-port"], params["context"]) == ("5070", "public")
+    assert "ws-binding" not in params
     assert "sofia" not in default_configuration("scripts")
+
+
+def test_browsers_reach_it_from_its_own_page_alone() -> None:
+    phone = default_configuration("scripts", sip=("::1", 5070), websocket=("::1", 5066), page_port=8060)
+    for name, value in (("ws-binding", "::1:5066"), ("ws-page-port", "8060")):
+        param = etree.fromstring(phone).find(f".//profile[@name='internal']//param[@name='{name}']")
+        assert param is not None and param.get("value") == value

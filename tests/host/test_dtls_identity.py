@@ -32,7 +32,9 @@ def test_else_one_is_made_that_stays(tmp_path: Path, content: bytes | None) -> N
         (tmp_path / FILE).write_bytes(content)
     log = Log()
     identity = DtlsIdentity(lambda: str(tmp_path), VirtualClock(), log)
+    before = identity.loaded
     first = identity.get()
+    assert (before, identity.loaded) == (False, True)
     assert first is not None and identity.get() is first
     assert len(log) == (content is not None)
     other = DtlsIdentity(lambda: None, VirtualClock(), log).get()

@@ -8,6 +8,9 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.sip.browser import chromium, inside
 from tests.sip.free_ports import free_port
@@ -85,6 +88,22 @@ def test_a_call_given_up_before_the_microphone_is_there(page: tuple[ServedHost, 
         seen.shows("Not in a call.")
         seen.evaluate(GIVEN_UP)
         seen.shows("given up: idle, 1 stopped, nobody called")
+
+
+def test_pages_of_others_cannot_call(page: tuple[ServedHost, int]) -> None:
+    host, port = page
+    with urlopen(f"http://127.0.0.1:{port}/settings.json") as answer:
+        websocket = json.load(answer)["websocket"]
+    stranger, sip = Origin("http://evil.example"), Subprotocol("sip")
+    with (
+        pytest.raises(InvalidStatus, match="403"),
+        connect(f"ws://127.0.0.1:{websocket}", origin=stranger, subprotocols=[sip]),
+    ):
+        pass
+    until(
+        lambda: "a page of 'http://evil.example' may not connect" in host.log(),
+        "the log tells it",
+    )
 
 
 def test_the_page_knows_the_scripts(page: tuple[ServedHost, int]) -> None:

@@ -11,7 +11,7 @@ from host.negotiated_line import NegotiatedLine
 from host.sdp.agreed_variables import agreed_variables
 from host.sdp.agreement import Agreement, Refusal
 from host.sdp.codec_choice import CodecChoice
-from host.sdp.description import Attribute, Description, SdpError, parse
+from host.sdp.description import Description, SdpError, parse
 from host.sdp.local_media import LocalMedia
 from host.sdp.offer_answer import accept_answer, make_answer, make_offer
 from host.sdp.transport import chosen, codec_rate, to_transport
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 # FreeSWITCH: the payload type of telephone-events.
 _TELEPHONE_EVENT: Final = 101
-# What our sections are called that pages are offered.
-_MID: Final = "0"
 # What is spoken before anything is agreed on, where a profile's string names no codec of ours.
 _PLAIN: Final = "PCMU"
 # Whoever this side is, it comes to the same codec.
@@ -61,13 +59,10 @@ class LegMedia(NegotiatedLine):
                 self._channel.log(LogLevel.ERR, "WebRTC needs the extra moonline[webrtc]")
                 return None
             try:
-                made = make_offer(dataclasses.replace(local, attributes=(Attribute("mid", _MID),)))
+                description = make_offer(local)
             except SdpError as error:
                 self._channel.log(LogLevel.ERR, f"Nothing can be offered: {error}")
                 return None
-            # a page that bundles everything takes no offer without a bundle (RFC 9143)
-            bundle = Attribute("group", f"BUNDLE {_MID}")
-            description = dataclasses.replace(made, attributes=(*made.attributes, bundle))
             self._sent = description
             self._offered = description, local
             self._expect(local.webrtc)

@@ -85,6 +85,7 @@ class RunningVerto:
         from host.modules.mod_verto.server import VertoServer
 
         self.server = VertoServer(self.verto, self.receive)
+        self.switch.expect_browsers()
         self.server.start([(profile, self._context(profile)) for profile in profiles])
         self._subscriptions = fs_events.listen(self.verto)
         self._subscriptions.append(self.switch.bus.subscribe(self._reload, ("CERT_RELOAD",), owner=MODULE))

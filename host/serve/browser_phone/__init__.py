@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from ipaddress import ip_address
 from pathlib import Path
 from socketserver import TCPServer
 from typing import Any, Final
-from urllib.parse import urlsplit
+
+from host.own_name import is_own_name
 
 PORT: Final = 8060
 _PAGES: Final = {
@@ -81,7 +81,7 @@ class _Page(BaseHTTPRequestHandler):
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        if not is_own_name(self.headers.get("Host", "")):
+        if not is_own_name(self.headers.get("Host", ""), socket.gethostname()):
             self.send_error(421)
             return
         path = self.path.partition("?")[0]
@@ -104,20 +104,6 @@ class _Page(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing: the log is for calls."""
-
-
-def is_own_name(host: str) -> bool:
-    """Whether the header `Host` names an address or this machine.
-
-    A page of somebody else's whose name leads to this machine ("DNS rebinding") would read the settings otherwise.
-    """
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        ip_address(name)
-    except ValueError:
-        name = host.partition(":")[0].lower()
-        return name == "localhost" or name.endswith(".localhost") or name == socket.gethostname().lower()
-    return True
 
 
 def scripts_in(folder: Path) -> list[str]:

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from media.soundfile import load
 from media.source import Later, Live, Louder, Repeat, Samples, Sequence, Silence, Speed
 from media.speexdsp import PreprocessSettings, SpeexDspUnavailable
 from media.tone import ToneSource
+from tests.eventually import eventually
 
 RATE = 8000
 
@@ -43,7 +43,7 @@ class Notices:
         self._queue.put(notice)
 
     def next(self) -> Notice:
-        return self._queue.get(timeout=10)
+        return self._queue.get(timeout=40)
 
 
 class Ear:
@@ -61,7 +61,7 @@ class Ear:
 
     @property
     def heard(self) -> NDArray[np.int16]:
-        assert self.done.wait(10)
+        assert self.done.wait(40)
         return np.concatenate(self._parts)
 
 
@@ -239,7 +239,7 @@ def test_a_fault_of_one_line_leaves_the_others(tmp_path: Path) -> None:
         sick.play(broken)
         playback = line.play(Silence(RATE, 1600))
         assert notices.next() == PlaybackEnded(playback.number)
-        assert "AttributeError" in told.get(timeout=10)
+        assert "AttributeError" in told.get(timeout=40)
     finally:
         engine.close()
 
@@ -251,7 +251,7 @@ def test_a_crash_is_told_and_the_next_line_has_a_new_process() -> None:
         line = engine.line(RATE, lambda notice: None)
         playback = line.play(Silence(RATE))
         os.kill(engine.status().process, signal.SIGKILL)
-        text, lines = lost.get(timeout=10)
+        text, lines = lost.get(timeout=40)
         assert "signal 9" in text and lines == {line.number}
         playback.stop()
         line.close()
@@ -263,12 +263,34 @@ def test_a_crash_is_told_and_the_next_line_has_a_new_process() -> None:
         engine.close()
 
 
+def test_what_browsers_need_is_loaded_before_they_call() -> None:
+    pytest.importorskip("OpenSSL")
+    engine = RemoteEngine()
+
+    def loaded() -> bool:
+        return "cryptography" in Path(f"/proc/{engine.status().process}/maps").read_text()
+
+    try:
+        engine.start()
+        assert not loaded()
+        engine.expect_browsers()
+        eventually(loaded)
+        line = engine.line(RATE, lambda notice: None)
+        os.kill(engine.status().process, signal.SIGKILL)
+        eventually(lambda: engine.line_count == 0)
+        line.close()
+        engine.start()
+        eventually(loaded)
+    finally:
+        engine.close()
+
+
 def test_a_question_of_a_callback_is_answered(engine: RemoteEngine) -> None:
     answers: queue.Queue[tuple[int, int]] = queue.Queue()
     other = engine.line(RATE, lambda notice: None).play(Silence(RATE))
     line = engine.line(RATE, lambda notice: answers.put((other.played, engine.status().lines)))
     line.play(Silence(RATE, 1600))
-    played, lines = answers.get(timeout=10)
+    played, lines = answers.get(timeout=40)
     assert played > 0 and lines == 2
 
 
@@ -309,7 +331,7 @@ time.sleep(60)
         assert host.stdout is not None
         process = int(host.stdout.readline())
         host.kill()
-    _until(lambda: not os.path.exists(f"/proc/{process}") or _is_dead(process))
+    eventually(lambda: not os.path.exists(f"/proc/{process}") or _is_dead(process))
     assert (load(path, RATE).length or 0) >= 1600
 
 
@@ -321,14 +343,6 @@ def _is_dead(process: int) -> bool:
         return True
 
 
-def _until(holds: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if holds():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it did not happen")
-
-
 def test_a_live_source_changes_while_it_is_heard(engine: RemoteEngine) -> None:
     live = Live(Repeat(Samples(np.full(8000, 100, np.int16), RATE)))
     line, far = engine.line(RATE, lambda notice: None), engine.line(RATE, lambda notice: None)
@@ -336,9 +350,11 @@ def test_a_live_source_changes_while_it_is_heard(engine: RemoteEngine) -> None:
     ear = Ear(8000)
     far.tap(ear, write=False)
     line.play(Later(live, 80_000))
-    _until(lambda: any(part.any() for part in ear._parts))
+    eventually(lambda: any(part.any() for part in ear._parts))
     live.become(Louder(Repeat(Samples(np.full(8000, 50, np.int16), RATE)), 0))
-    assert np.count_nonzero(ear.heard == 50) > 1000
+    late = Ear(8000)
+    far.tap(late, write=False)
+    assert np.count_nonzero(late.heard == 50) > 1000
     line.close()
     del live
     gc.collect()

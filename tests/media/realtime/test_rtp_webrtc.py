@@ -13,6 +13,8 @@ from media.dtls_certificate import fingerprint_of, new_certificate
 from media.dtls_handshake import DtlsHandshake
 from media.ice_lite import is_stun
 from media.notice import FirstPacket, KeysAgreed, KeysRefused
+from media.realtime.webrtc_path import CONSENT
+from media.rtcp import is_rtcp
 from media.srtp import SrtpError, SrtpReceiver, SrtpSender
 from media.webrtc_parameters import (
     Certificate,
@@ -29,6 +31,7 @@ HERE, THERE = (
     IceCredentials("here", "password-of-this-side-0"),
     IceCredentials("there", "password-of-that-side-0"),
 )
+TICK: Final = 20_000  # µs
 PATIENCE: Final = 20  # ticks that a datagram on the loopback interface may take
 
 
@@ -183,6 +186,65 @@ def test_checks_go_on_during_the_call(bench: Bench) -> None:
         browser.check()
         assert bench.hear(1)[0] == sounds(value)
     assert len([one for one in browser.end.datagrams() if is_stun(one)]) == 9
+
+
+def pass_by(bench: Bench, us: int) -> None:
+    """Let a time go by in which the line says nothing."""
+    for _ in range(us // TICK):
+        bench.tick()
+
+
+def sound(browser: Browser) -> list[bytes]:
+    """Return what has come of sound."""
+    return [one for one in browser.end.datagrams() if not (is_stun(one) or is_rtcp(one))]
+
+
+@pytest.mark.parametrize("comes_back", ("check", "sound"))
+def test_who_has_left_is_sent_nothing_until_it_comes_back(bench: Bench, comes_back: str) -> None:
+    browser = called(bench)
+    browser.check()
+    browser.shake()
+    pass_by(bench, CONSENT * 3 // 4)
+    browser.check()  # all that a browser on hold sends
+    pass_by(bench, CONSENT * 3 // 4)
+    browser.answers()
+    bench.speak(1)
+    assert sound(browser)
+    pass_by(bench, CONSENT // 2)
+    browser.answers()
+    for _ in range(5):
+        bench.speak(1)
+    assert browser.end.datagrams() == []
+    if comes_back == "check":
+        browser.check()
+        assert [answer.error_code for answer in browser.answers()] == [None]
+    else:
+        browser.end.say(browser.local, frame(3))
+        assert bench.hear(1)[0] == sounds(3)
+    bench.speak(1)
+    assert sound(browser)
+    assert bench.notices[1].count(KeysAgreed("AEAD_AES_256_GCM")) == 1
+
+
+def test_who_checks_no_more_but_speaks_is_there(bench: Bench) -> None:
+    browser = called(bench)
+    browser.check()
+    browser.shake()
+    for _ in range(3):
+        pass_by(bench, CONSENT * 3 // 4)
+        browser.end.say(browser.local, frame(3))
+    pass_by(bench, CONSENT // 4)
+    bench.speak(1)
+    assert sound(browser)
+
+
+def test_without_ice_nobody_is_asked_whether_it_is_there(bench: Bench) -> None:
+    browser = called(bench, ice=False)
+    bench.tick()
+    browser.shake()
+    pass_by(bench, CONSENT * 2)
+    bench.speak(1)
+    assert sound(browser)
 
 
 def test_a_renewed_description_changes_nothing(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from host.modules.mod_sofia.message import (
     parse_uri,
     status_of,
 )
-from host.modules.mod_sofia.profile.profile_listeners import listeners
+from host.modules.mod_sofia.profile.profile_listeners import expects_browsers, listeners
 from host.modules.mod_sofia.registration import digest_client
 from host.modules.mod_sofia.registration.digest import DigestError
 from host.modules.mod_sofia.registration.registrar import Registrar
@@ -112,7 +112,7 @@ class Profile:
             on_message=self._trace if self.siptrace else None,
         )
         try:
-            for listener in listeners(settings):
+            for listener in listeners(settings, self.switch.log):
                 source = self._listen(listener)
                 self.listening.append(source)
                 self._ports.setdefault(source.transport, source.port)
@@ -126,6 +126,8 @@ class Profile:
             if isinstance(error, OSError) and error.strerror:
                 reason = f"{listener.transport} {bracketed(listener.ip)}:{listener.port}: {error.strerror}"
             raise ProfileError(reason) from error
+        if expects_browsers(settings, self.switch.global_variables):
+            self.switch.expect_browsers()
         self.registrar = Registrar(self)
         self.sofia.stack.call(self.registrar.start)
         self.running = True

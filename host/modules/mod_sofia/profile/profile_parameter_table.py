@@ -43,8 +43,14 @@ LEAST: Final[Mapping[str, int]] = {
     "rfc2833_pt": 0,
     "cng_pt": 0,
     "ext_sip_port": 1,
+    "ws_page_port": 0,
 }
-MOST: Final[Mapping[str, int]] = {"rfc2833_pt": 127, "cng_pt": 127, "ext_sip_port": MAX_PORT}
+MOST: Final[Mapping[str, int]] = {
+    "rfc2833_pt": 127,
+    "cng_pt": 127,
+    "ext_sip_port": MAX_PORT,
+    "ws_page_port": MAX_PORT,
+}
 
 # Parameters that one of a few words may stand in: what each word gives, and what every other does (None: the
 # default, with a line). FreeSWITCH takes any word for true or false where a value may be either.

@@ -95,6 +95,7 @@ class ProfileSettings:
     tls_verify_in_subjects: tuple[str, ...] = ()
     ws_binding: Binding | None = None
     wss_binding: Binding | None = None
+    ws_page_port: int = 0  # ours: of the web server whose page alone may connect; 0: any page may
 
     # Calls.
     context: str = "default"

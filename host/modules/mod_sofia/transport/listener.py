@@ -17,12 +17,16 @@ DEFAULT_PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One socket to listen on. `advertised` is what Via says where it is not the address itself (`ext-sip-ip`)."""
+    """One socket to listen on. `advertised` is what Via says where it is not the address itself (`ext-sip-ip`).
+
+    `admits(origin, host)` tells whether a browser's page may connect by WebSocket, by the headers of those names.
+    """
 
     transport: str  # udp, tcp, tls, ws, wss
     ip: str  # a literal address, IPv6 without brackets
     port: int  # 0 for any that is free
     advertised: tuple[str, int] | None = None
+    admits: Callable[[str, str], bool] | None = None
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Final
 
 from websockets.exceptions import NegotiationError
@@ -36,10 +37,11 @@ def _choose_sip(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Su
 
 
 class WebSocketFraming:
-    """The server's end of a WebSocket, without compression."""
+    """The server's end of a WebSocket, without compression. `admits(origin, host)` as `Listener.admits`."""
 
-    def __init__(self) -> None:
+    def __init__(self, admits: Callable[[str, str], bool] | None = None) -> None:
         self.broken = ""
+        self._admits = admits
         self.established = False
         self._protocol = ServerProtocol(select_subprotocol=_choose_sip, max_size=MAX_MESSAGE, logger=_LOG)
         self._parts: list[bytes] = []
@@ -100,11 +102,21 @@ class WebSocketFraming:
         return self.outgoing()
 
     def _shake_hands(self, request: Request) -> None:
-        response = self._protocol.accept(request)
+        if self._is_refused(request):
+            response = self._protocol.reject(HTTPStatus.FORBIDDEN, "Pages of others may not connect.\n")
+        else:
+            response = self._protocol.accept(request)
         self._protocol.send_response(response)
         self.established = response.status_code == 101
         if not self.established:
             self.broken = "no WebSocket handshake"
+
+    def _is_refused(self, request: Request) -> bool:
+        """Whether it is a page that asks, and one that may not; programs name no origin."""
+        origins = request.headers.get_all("Origin")
+        if self._admits is None or not origins:
+            return False
+        return not self._admits(", ".join(origins), ", ".join(request.headers.get_all("Host")))
 
     def _take(self, frame: Frame, found: list[bytes]) -> None:
         self._parts.append(bytes(frame.data))
@@ -141,4 +153,4 @@ class WebSocketServer(StreamServer):
     def layers(self, server_side: bool, name: str = "") -> Layers:
         """Return the framing of a WebSocket, TLS below it where that is asked for."""
         tls = None if self._context is None else TlsLayer(self._context, server_side=True)
-        return Layers(WebSocketFraming(), tls)
+        return Layers(WebSocketFraming(self.listener.admits), tls)

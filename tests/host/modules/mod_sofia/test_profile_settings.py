@@ -93,6 +93,7 @@ def test_an_empty_profile_has_freeswitchs_defaults() -> None:
         ),
         ("ws-binding", ":5066", "ws_binding", Binding("", 5066)),
         ("ws-binding", "", "ws_binding", None),
+        ("ws-page-port", "8060", "ws_page_port", 8060),
         ("session-timeout", "", "session_timeout", 0),
         ("wss-binding", "[2001:db8::1]:7443", "wss_binding", Binding("2001:db8::1", 7443)),
         ("vad", "both", "vad", frozenset({"in", "out"})),

@@ -4,10 +4,12 @@ import socket
 import ssl
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from host.modules.mod_sofia.message import Source
 from host.modules.mod_sofia.transport.stream_server import StreamLimits
@@ -18,7 +20,9 @@ from tests.host.modules.mod_sofia.sip_rig import ok, request_to, running, wait_f
 from tests.host.modules.mod_sofia.tls_files import PASSPHRASE, make_folders
 
 
-def opened(near: Source, context: ssl.SSLContext | None = None) -> ClientConnection:
+def opened(
+    near: Source, context: ssl.SSLContext | None = None, origin: str | None = None
+) -> ClientConnection:
     scheme = "ws" if context is None else "wss"
     return connect(
         f"{scheme}://{HOST}:{near.port}/",
@@ -26,6 +30,7 @@ def opened(near: Source, context: ssl.SSLContext | None = None) -> ClientConnect
         ssl=context,
         compression=None,
         proxy=None,
+        origin=None if origin is None else Origin(origin),
     )
 
 
@@ -94,6 +99,28 @@ def test_what_is_no_handshake_for_sip_is_refused() -> None:
                     answer += part
                 assert b" 101 " not in answer
         wait_for(lambda: len(party.lost) == 4)
+
+
+def test_pages_that_may_not_connect_are_refused_and_programs_may() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def admits(origin: str, host: str) -> bool:
+        asked.append((origin, host))
+        return origin == "http://127.0.0.1:8060"
+
+    with running() as rig:
+        party = rig.party(ok)
+        near = party.listen("ws", admits=admits)
+        with pytest.raises(InvalidStatus) as refused, opened(near, origin="http://evil.example"):
+            pass
+        assert refused.value.response.status_code == 403
+        wait_for(lambda: party.lost)
+        for origin in ("http://127.0.0.1:8060", None):
+            with opened(near, origin=origin) as sock:
+                sock.send(raw_request(transport="WS", via="x.invalid").decode())
+                assert first_line(told(sock)) == "SIP/2.0 200 OK"
+    here = f"{HOST}:{near.port}"
+    assert asked == [("http://evil.example", here), ("http://127.0.0.1:8060", here)]
 
 
 @settings(max_examples=60, deadline=None)

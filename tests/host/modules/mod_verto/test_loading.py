@@ -51,6 +51,7 @@ def test_what_is_configured_listens(tmp_path: Path) -> None:
     switch, lines = made(tmp_path, RealClock(), CONFIGURATION.format(port=port))
     try:
         assert mod_verto.listening_addresses(switch) == [f"ws 127.0.0.1:{port}"]
+        assert switch.dtls_identity.loaded
         # one port is not for two
         assert any(line.startswith("Bind Error!") for line in lines)
         assert (
