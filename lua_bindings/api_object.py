@@ -28,6 +28,7 @@ class API:
             self._run.log(LogLevel.ERR, "No application specified")
             return "-ERR No application specified"
         switch = self._run.switch
+        command = command.strip(" \t\r\n")
         if switch.api_commands.get(command) is None:
             self._run.log(LogLevel.ERR, f"Invalid API call {command}")
             return "INVALID COMMAND!\n"

@@ -80,15 +80,24 @@ class Callable:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A data member that scripts may read and, as far as SWIG lets them, set."""
+    """A data member that scripts may read and, as far as SWIG lets them, set.
+
+    `label` is its C++ name in errors (`CoreSession::flags`), `symbol` that of the C function that sets it.
+    """
 
     name: str
     ctype: str
+    label: str
+    symbol: str
+    read_only: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class ScriptClass:
-    """A class of the table `freeswitch`; `ctype` is what its objects call themselves (`LUA::Session`)."""
+    """A class of the table `freeswitch`; `ctype` is what its objects call themselves (`LUA::Session`).
+
+    `shown` is the name in `tostring` and `swig_type` where that is another: SWIG knows some types by two names.
+    """
 
     name: str
     ctype: str
@@ -97,6 +106,7 @@ class ScriptClass:
     methods: dict[str, Callable] = field(default_factory=dict)
     attributes: dict[str, Attribute] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    shown: str = ""
 
     def method(self, name: str) -> Callable | None:
         """Return the method of that name or alias, of this class or its bases."""
@@ -173,7 +183,7 @@ def _lines(text: str) -> Iterator[str]:
 def _callables(text: str, label: str, symbol: str, this: str | None) -> Iterator[Callable]:
     found: dict[tuple[str, str], list[Signature]] = {}
     for line in _lines(text):
-        if line.startswith(("attribute ", "alias ")):
+        if line.startswith(("attribute ", "read_only ", "alias ")):
             continue
         match = _DECLARATION.match(line)
         assert match is not None, line
@@ -194,9 +204,10 @@ def _script_class(name: str, text: str, ctype: str = "", base: ScriptClass | Non
     cls = ScriptClass(name, ctype, base)
     for line in _lines(text):
         word, _, rest = line.partition(" ")
-        if word == "attribute":
+        if word in ("attribute", "read_only"):
             member, own = rest.rsplit(" ", 1)
-            cls.attributes[own] = Attribute(own, member)
+            symbol = f"{name}_{own}_set"
+            cls.attributes[own] = Attribute(own, member, f"{ctype}::{own}", symbol, word == "read_only")
         elif word == "alias":
             alias, target = rest.split()
             cls.aliases[alias] = target
@@ -227,6 +238,7 @@ CLASSES: Final[dict[str, ScriptClass]] = {
         _script_class("JSON", declarations.JSON, "LUA::JSON"),
     )
 }
+CLASSES["input_callback_state_t"].shown = "input_callback_state_t *|input_callback_state"
 FUNCTIONS: Final[dict[str, Callable]] = {f.name: f for f in _callables(declarations.FUNCTIONS, "", "", None)}
 CONSTANTS: Final[dict[str, int]] = dict(declarations.CONSTANTS)
 

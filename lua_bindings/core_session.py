@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from host.channel import Flag
@@ -53,6 +54,9 @@ class CoreSession(SessionMedia):
         session, self.cause = originate(self._run.switch, target, session=near, timeout_s=timeout_s)
         if session is None:
             self._run.log(LogLevel.WARNING, f"Error Creating Outgoing Channel! [{target}]")
+            if self.session is not None:  # FreeSWITCH: the object has lost the call that it stood for
+                self._run.forget_reads()
+                self.session = None
             return False
         if waits:
             self.flags |= S_HUP
@@ -148,7 +152,14 @@ class CoreSession(SessionMedia):
             near.pre_answer()
         from host.ivr.bridge import bridge
 
-        self._media(lambda session: bridge(session, far, self._args), Status.FALSE)
+        if far.thread is not threading.current_thread():
+            self._media(lambda session: bridge(session, far, self._args), Status.FALSE)
+            return
+        # The second leg's own thread is the script's, which would wait here and never take part: so that leg is the
+        # one that bridges. It ends with the bridge, as a second leg does.
+        other._media(lambda session: bridge(session, near, other._args), Status.FALSE)
+        if far.channel.ready:
+            far.channel.hangup(HangupCause.NORMAL_CLEARING)
 
     # -- what it is ----------------------------------------------------------------------------------------------
 
@@ -239,20 +250,20 @@ class CoreSession(SessionMedia):
 
     def sendEvent(self, event: Event | None) -> None:
         """Hand an event to the call's endpoint, as JSON; most know no events (FreeSWITCH: receive_event)."""
-        if event is None:
-            raise ScriptFault("Error in CoreSession::sendEvent (arg 2), expected 'Event *' got 'nil'")
         if self.session is None:
             return self._no_call()
+        if event is None:
+            raise ScriptFault("Error in CoreSession::sendEvent (arg 2), expected 'Event *' got 'nil'")
         if event.event is not None:
             self.session.io.message(self.session, "event", event.event.serialize("json"))
             self.session.channel.switch.observe("send_event", self.session.channel, event=event.event.name)
 
     def setEventData(self, event: Event | None) -> None:
         """Add the call's headers to an event."""
-        if event is None:
-            raise ScriptFault("Error in CoreSession::setEventData (arg 2), expected 'Event *' got 'nil'")
         if self.session is None:
             return self._no_call()
+        if event is None:
+            raise ScriptFault("Error in CoreSession::setEventData (arg 2), expected 'Event *' got 'nil'")
         if event.event is not None:
             add_channel_headers(event.event, self.session.channel)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,12 @@ OnRow = Callable[[Sequence[bytes], Sequence[bytes | None]], bool]
 
 # How long a statement waits for another's lock on the same SQLite file.
 _BUSY_TIMEOUT_S: Final = 10.0
+
+_LOOSE_BYTE: Final = re.compile("[\udc80-\udcff]")
+# Comments, quoted names and quoted texts.
+_SQL_TOKEN: Final = re.compile(r"""--[^\n]*|/\*.*?\*/|"(?:[^"]|"")*"|'(?:[^']|'')*'""", re.DOTALL)
+# How Python's driver refuses a statement that leaves values open.
+_LEFT_OPEN: Final = re.compile(r"statement uses (\d+)")
 
 
 class DatabaseError(Exception):
@@ -83,6 +90,28 @@ def _clean(sql: str) -> str:
     return sql.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def _without_loose_bytes(sql: str) -> str:
+    """Return SQL whose quoted texts of bytes that are no UTF-8 are written as what SQLite makes the same text of."""
+    if sql.isascii() or not _LOOSE_BYTE.search(sql):
+        return sql
+
+    def written(token: re.Match[str]) -> str:
+        text = token[0]
+        if text[0] != "'" or not _LOOSE_BYTE.search(text):
+            return text
+        raw = text[1:-1].replace("''", "'").encode("utf-8", "surrogateescape")
+        return f"CAST(x'{raw.hex()}' AS TEXT)"
+
+    return _clean(_SQL_TOKEN.sub(written, sql))
+
+
+class _Nulls(dict[str, None]):
+    """NULL for every name."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
 class SqliteDatabase(Database):
     """A SQLite file."""
 
@@ -98,8 +127,8 @@ class SqliteDatabase(Database):
 
     def execute(self, sql: str, on_row: OnRow | None = None) -> None:
         try:
-            for statement in statements(_clean(sql)):
-                cursor = self._connection.execute(statement)
+            for statement in statements(_without_loose_bytes(sql)):
+                cursor = self._run(statement)
                 if cursor.description is not None:
                     names = [column[0].encode() for column in cursor.description]
                     for row in cursor:
@@ -111,6 +140,19 @@ class SqliteDatabase(Database):
             raise DatabaseError(str(error)) from error
         finally:
             self.changed = self._changes()
+
+    def _run(self, statement: str) -> sqlite3.Cursor:
+        """Execute one statement; what it leaves open (`?`, `:name`) is NULL, as in SQLite itself."""
+        try:
+            return self._connection.execute(statement)
+        except sqlite3.ProgrammingError as error:
+            wanted = _LEFT_OPEN.search(str(error))
+            if wanted is None:
+                raise
+        try:
+            return self._connection.execute(statement, _Nulls())
+        except sqlite3.ProgrammingError:  # some of them have no name
+            return self._connection.execute(statement, (None,) * int(wanted[1]))
 
     def _changes(self) -> int:
         row = self._connection.execute("SELECT changes()").fetchone()
@@ -124,10 +166,10 @@ def _sqlite_text(value: Any) -> bytes | None:
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, float):
-        text = f"{value:.15g}"
-        if text.lstrip("-").isdigit():
-            text += ".0"
-        return text.encode()
+        digits, exponent, power = f"{value:.15g}".partition("e")
+        if digits.lstrip("-").isdigit():
+            digits += ".0"
+        return f"{digits}{exponent}{power}".encode()
     return str(value).encode()
 
 

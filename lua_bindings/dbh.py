@@ -23,6 +23,8 @@ class Dbh:
         self._run = run
         self._database: Database | None = None
         self._error: str | None = None
+        self._running = 0
+        self._let_go: list[Database] = []
         name = dsn or ""
         if user or password:
             name = ":".join(part for part in (name, user, password) if part)
@@ -46,14 +48,19 @@ class Dbh:
         self._run.log(LogLevel.ERR, text)
 
     def release(self) -> bool:
-        """Close the connection."""
+        """Close the connection, one that hands over rows after its last."""
         if self._database is None:
             self._log("DBH NOT Connected.")
             return False
-        self._database.close()
+        self._let_go.append(self._database)
         self._database = None
+        self._close_released()
         self._run.resources.discard(self)
         return True
+
+    def _close_released(self) -> None:
+        while self._let_go and not self._running:
+            self._let_go.pop().close()
 
     def connected(self) -> bool:
         """Return whether the handle has a connection."""
@@ -110,6 +117,7 @@ class Dbh:
                 return False
             return not stop and run.stopping is None
 
+        self._running += 1
         try:
             self._database.execute(sql, take if on_row is not None else None)
         except DatabaseError as error:
@@ -117,6 +125,9 @@ class Dbh:
             if on_row is None:
                 self._error = str(error)
             return False
+        finally:
+            self._running -= 1
+            self._close_released()
         return True
 
     def query_rows(self, sql: str | None) -> tuple[bool, Any, str | None]:
@@ -159,13 +170,14 @@ class Dbh:
         self._error = None
 
     def load_extension(self, extension: str | None) -> int:
-        """Refuse to load code into the database; 0 (FreeSWITCH built without SQLite's extensions)."""
+        """Refuse to load code into the database: 1, SQLite's word for a failure; 0 without a name or a connection."""
         if not extension:
             self._log("Missing extension name.")
         elif self._database is None:
             self._log("DBH NOT Connected.")
         else:
             self._log(f"extension {extension} is not loaded: SQLite extensions are not allowed")
+            return 1
         return 0
 
 

@@ -199,10 +199,10 @@ new Session()
 new Session(char * uuid, CoreSession * a_leg)
 new Session(char * uuid)
 new Session(switch_core_session_t * session)
-attribute char * cb_function
-attribute char * cb_arg
-attribute char * hangup_func_str
-attribute char * hangup_func_arg
+read_only char * cb_function
+read_only char * cb_arg
+read_only char * hangup_func_str
+read_only char * hangup_func_arg
 void destroy(char const * err)
 void destroy()
 bool begin_allow_threads()

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from host.byte_text import folded
-from host.event import SUBCLASS_HEADER, UNIQUE_HEADERS, EventJsonError, event_from_json, event_type
+from host.chat import send_chat
+from host.event import (
+    CLONE,
+    CUSTOM,
+    SUBCLASS_HEADER,
+    UNIQUE_HEADERS,
+    EventJsonError,
+    event_from_json,
+    event_type,
+)
 from host.event import Event as HostEvent
 from host.general_headers import Stamp
 from host.log import LogLevel
@@ -50,11 +59,11 @@ class Event:
         self._event = None
         if kind is None and isinstance(detail, str):
             raise ScriptFault("Error in Event::Event (arg 1), expected 'char const *' got 'nil'")
-        if isinstance(kind, Opaque):
-            self._event = kind.value if isinstance(kind.value, HostEvent) else None
+        if kind is None or isinstance(kind, Opaque):  # nil is the pointer to no event
+            self._event = kind.value if kind is not None and isinstance(kind.value, HostEvent) else None
             self.mine = int(bool(detail))
         elif isinstance(kind, str):
-            self._event = self._make(kind, str(detail) if detail else None)
+            self._event = self._make(kind, None if detail is None else str(detail))
 
     @classmethod
     def of_type(cls, run: ScriptRun, name: str, subclass: str | None) -> Event:
@@ -132,7 +141,15 @@ class Event:
                 return event_from_json(subclass)
             except EventJsonError:
                 return None
-        return self._run.switch.new_event(event_type(kind, subclass), subclass)
+        name = event_type(kind, subclass)
+        if name == CLONE:  # meant to be filled by who copies an event
+            return HostEvent.of(CLONE, ())
+        if (
+            subclass == "" and name != CUSTOM
+        ):  # FreeSWITCH: no other type has a subclass, not even an empty one
+            self._run.log(LogLevel.ERR, "Failed to create event!")
+            return None
+        return self._run.switch.new_event(name, subclass or None)
 
     def _missing(self, doing: str) -> None:
         self._run.log(LogLevel.ERR, f"Trying to {doing} an event that does not exist!")
@@ -147,15 +164,15 @@ class Event:
         return 0 if result is not False and result is not Status.FALSE else 1
 
     def chat_send(self, dest_proto: str | None = None) -> int:
-        """Send the message by a chat protocol, that of the header `dest_proto` by default; 1 when it failed."""
-        if self.event is None:
-            return 1
-        name = dest_proto or self.event.get_header("dest_proto") or ""
-        protocol = self._run.switch.chats.get(name)
-        if protocol is None:
-            self._run.log(LogLevel.ERR, f"Invalid chat interface [{name}]!")
-            return 1
-        return 0 if protocol.send(self.event.copy()) else 1
+        """Send a copy of the message by a chat protocol, that of the header `dest_proto` by default; 0.
+
+        FreeSWITCH: the message is queued, so the answer tells nothing of what becomes of it.
+        """
+        if self.event is not None:
+            name = dest_proto or self.event.get_header("dest_proto")
+            if name:
+                send_chat(self._run.switch, name, self.event.copy())
+        return 0
 
     def serialize(self, form: str | None = None) -> str:
         """Return the event as text: plain, `xml` or `json`."""
@@ -194,14 +211,15 @@ class Event:
         if self.event is None:
             self._missing("getType")
             return "invalid"
-        return self.event.name
+        # FreeSWITCH: what never was an event of a type of its own has the first of all types.
+        return CUSTOM if self.event.name == CLONE else self.event.name
 
     def addBody(self, value: str | None) -> bool:
-        """Set the body; nil is an empty one."""
+        """Set the body; nil is the text `(null)`, as C prints it."""
         if self.event is None:
             self._missing("addBody")
             return False
-        self.event.body = value or ""
+        self.event.body = "(null)" if value is None else value
         return True
 
     def addHeader(self, name: str | None, value: str | None) -> bool:

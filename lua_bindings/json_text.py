@@ -63,8 +63,12 @@ def _write_object(value: dict[str, Any], depth: int, formatted: bool, out: list[
 
 
 def _number(value: float) -> str:
-    if math.isnan(value) or math.isinf(value):
-        return "null"
+    if math.isnan(
+        value
+    ):  # FreeSWITCH is built with -ffast-math, so that its cJSON never writes null for these
+        return "-nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
     if value == 0 and math.copysign(1, value) < 0:
         return "-0"
     if value == int(value) and -(2**31) <= value < 2**31:

@@ -25,19 +25,34 @@ function parts.show_object(object)
   return "<userdata of type '" .. class_of[metatable] .. " *' at " .. ask("address", host) .. ">"
 end
 
+-- SWIG's objects are equal when they point to the same.
+function parts.same_object(...)
+  local a, b = ...
+  local of_a = backing[core.class_named[get_metatable(a)] or false]
+  local of_b = backing[core.class_named[get_metatable(b)] or false]
+  local host_a, host_b = of_a and of_a[a], of_b and of_b[b]
+  return host_a ~= nil and host_b ~= nil and ask("address", host_a) == ask("address", host_b)
+end
+
 function parts.set_member(object, key, value)
-  local refusal
+  local refusal, has_place
   local name = core.class_named[get_metatable(object)]
   local members, host = core.members_of[name], backing[name][object]
   if members and type(key) == "string" and host ~= nil then
-    local got = parts.type_name(value)
-    if got ~= "string" and got ~= "number" then value = nil end
-    refusal = members(host, key, true, value, got, value and tonumber(value))
+    local got, number = parts.type_name(value), nil
+    if got == "string" or got == "number" then
+      number = tonumber(value)
+    else
+      local _, pointed = parts.pointed("void", value)
+      value = pointed
+    end
+    refusal, has_place = members(host, key, true, value, got, number)
   else
-    refusal = "Assignment not possible. No setter/member with this name. "
-      .. "For custom assignments implement __setitem method."
+    refusal, has_place = "Assignment not possible. No setter/member with this name. "
+      .. "For custom assignments implement __setitem method.", true
   end
-  if refusal then error(refusal, 3) end
+  -- What refuses a value is a function of C that one of C has called: it names no place.
+  if refusal then error(refusal, has_place and 3 or 0) end
 end
 
 -- The finalizer of objects made of the host's handles: what the host keeps for a handle is found by its first metatable.
@@ -117,6 +132,8 @@ local function pointed(class, value)
   end
   return false, nil
 end
+
+parts.pointed = pointed
 
 -- A signature is { least, most, { kind, ctype, class, pointer }, … }; class and pointer of objects only.
 local function matches(signature, count, values)
@@ -220,7 +237,8 @@ function parts.row(f, count, ...)
   local ok, result, trace = settle(xpcall(function() return f(row) end, traceback))
   if not ok then return false, result, trace end
   result = tonumber(result)
-  return true, result ~= nil and (result >= 1 or result <= -1)
+  -- As an int of C: a number that is none becomes the lowest one.
+  return true, result ~= nil and (result >= 1 or result <= -1 or result ~= result)
 end
 
 function parts.rows(count, width, names, next_row)

@@ -56,6 +56,7 @@ local function member(object, key)
 end
 local function set_member(...) late("set_member")(...) end
 local function show_object(object) return late("show_object")(object) end
+local function same_object(...) return late("same_object")(...) end
 
 local function make_class(name, ctype, base)
   local objects = base and backing[base] or setmetatable({}, { __mode = "k" })
@@ -68,6 +69,10 @@ local function make_class(name, ctype, base)
       local method = load_chunk(code)(host, backing, shared, select, type, error)
       rawset(methods, key, method)
       return method
+    end,
+    __pairs = function(methods)
+      for _, own in pairs { ask("names", name) } do local _ = methods[own] end
+      return next, methods, nil
     end,
   })
   local prototype, metatable
@@ -83,7 +88,8 @@ local function make_class(name, ctype, base)
     if method ~= nil then return method end
     return member(object, key)
   end
-  metatable.__newindex, metatable.__tostring, metatable[".type"] = set_member, show_object, ctype
+  metatable.__newindex, metatable.__tostring, metatable.__eq = set_member, show_object, same_object
+  metatable[".type"], metatable[".fn"] = name, methods
   if new_proxy then
     return function(host)
       local object = new_proxy(prototype)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from host.array_value import PREFIX
 from host.byte_text import folded
-from host.event import CUSTOM, event_type
+from host.event import CLONE, CUSTOM, event_type
 from lua_bindings.contract import CLASSES, Callable
 from lua_bindings.host_call import CALL_COST_US, host_function, to_bytes, to_text
 from lua_bindings.opaque import Opaque
@@ -173,9 +173,11 @@ def _new_event(run: ScriptRun) -> Function[..., object]:
             if type(detail) is bytes and detail:
                 subclass = to_text(detail)
                 known = CUSTOM if subclass else event_type(to_text(kind)), subclass
-            elif detail is None or detail == b"":
+            elif detail is None:
                 known = event_type(to_text(kind)), None
             else:
+                return general(kind, detail)
+            if known[0] == CLONE:
                 return general(kind, detail)
             if len(made) < _CACHE_LIMIT:
                 made[kind, detail] = known

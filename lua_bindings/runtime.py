@@ -137,7 +137,7 @@ def _lua_text(name: str) -> bytes:
 def _start_up(version: str) -> bytes:
     """Return the byte code that every runtime begins with.
 
-    It returns the functions that the host calls, and what makes Lua ready to be called.
+    It returns what finds the functions that the host calls, and what makes Lua ready to be called.
     """
     parts = [_lua_text("prelude")]
     more: tuple[str, ...] = ()
@@ -147,7 +147,9 @@ def _start_up(version: str) -> bytes:
         more = ("compat51",)
     for name in more:
         parts += [b"do", _lua_text(name), b"end"]
-    return precompiled(version, b"\n".join([*parts, b"return host, steady"]))
+    # Found by a call: where a coroutine runs, lupa's look into a table answers what lies on Lua's stack, too.
+    find = b"return function(name) return host[name] or late(name) end, steady"
+    return precompiled(version, b"\n".join([*parts, find]))
 
 
 @cache
@@ -162,7 +164,7 @@ def _described(name: bytes) -> object:
     cls = CLASSES.get(text)
     if cls is not None:
         base = cls.base.name.encode() if cls.base else None
-        return cls.ctype.encode(), base, cls.constructor is not None
+        return (cls.shown or cls.ctype).encode(), base, cls.constructor is not None
     return False if text in FUNCTIONS else CONSTANTS.get(text)
 
 
@@ -192,7 +194,7 @@ class Runtime:
         self.binder: Binder | None = None
         self.lua = _lua_runtime(version)
         self.error = lua_error(version)
-        self._host, self._steady = self.lua.compile(_start_up(version))(
+        self._find, self._steady = self.lua.compile(_start_up(version))(
             self._bind, self._judge, self._ask, 0 if jit else interval, jit
         )
         self._functions: dict[str, Any] = {}
@@ -207,8 +209,7 @@ class Runtime:
             self._started = True
         function = self._functions.get(name)
         if function is None:
-            key = name.encode()
-            function = self._functions[name] = self._host[key] or self._host[b"late"](key)
+            function = self._functions[name] = self._find(name.encode())
         return function(*arguments)
 
     def limit_memory(self, mb: int) -> None:
@@ -226,7 +227,7 @@ class Runtime:
         """Let go of the Lua state, of which no thread makes use any more."""
         self.binder = None
         self._functions.clear()
-        del self._host, self._steady
+        del self._find, self._steady
         del self.lua
 
     def compile(self, code: bytes, name: bytes) -> bytes:
@@ -258,7 +259,9 @@ class Runtime:
             case b"describe":
                 return _described(about) if isinstance(about, bytes) else None
             case b"names":
-                return tuple(name.encode() for name in (*CLASSES, *FUNCTIONS, *CONSTANTS))
+                cls = CLASSES.get(about.decode("utf-8", "replace")) if isinstance(about, bytes) else None
+                known = (*CLASSES, *FUNCTIONS, *CONSTANTS) if cls is None else tuple(cls.methods)
+                return tuple(name.encode() for name in known)
             case b"address":
                 return b"0x%x" % id(about)
             case b"handle":

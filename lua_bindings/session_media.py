@@ -321,7 +321,7 @@ class SessionMedia(Leg):
         self._media(run, None)
 
     def playAndDetectSpeech(self, path: str | None, engine: str | None, grammar: str | None) -> str | None:
-        """Play a file and return what the caller said as the engine's text; nil without an engine."""
+        """Play a file and return what the caller said as the engine's text; "" without an engine."""
         if self.session is None:
             self._no_call()
             return ""
@@ -337,7 +337,7 @@ class SessionMedia(Leg):
                 return ""
             except speech.AsrInitError:
                 channel.log(LogLevel.ERR, "ASR INIT ERROR")
-                return None
+                return ""
             if not status:
                 channel.log(LogLevel.ERR, "ERROR status = 1")
             return result

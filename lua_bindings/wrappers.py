@@ -135,7 +135,8 @@ def wrapper_source(callable_: Callable, class_name: str | None) -> bytes:
     numbers = "".join(f", x{number}" for number in range(1, most + 1))
     slow = [
         f"local bad{numbers} = check(spec, n{', ' + names if names else ''})",
-        "if bad then error(bad, 2) end",
+        # A constructor is called by the C function behind its class's table, so its errors name no place.
+        f"if bad then error(bad, {0 if constructs else 2}) end",
         "shared[1] = true",
         f"{results} = host({numbers[2:]})",
     ]

@@ -55,6 +55,20 @@ def test_arguments() -> None:
     assert CLASSES["Session"].method("setInputCallBack") is CLASSES["Session"].methods["setInputCallback"]
 
 
+def test_an_event_around_nothing_is_not_ones_own(switch: Switch) -> None:
+    code = """
+      local theirs, mine = freeswitch.Event(nil), freeswitch.Event(nil, 1)
+      stream:write(theirs.mine .. mine.mine .. tostring(theirs:fire()) .. tostring(mine:fire()))
+    """
+    logs: list[str] = []
+    switch.logs.add_sink(lambda entry: logs.append(entry.text))
+    assert text_of(switch, code) == "01falsefalse"
+    assert [text for text in logs if "vent" in text and "!" in text] == [
+        "Not My event!",
+        "Trying to fire an event that does not exist!",
+    ]
+
+
 def test_members_are_checked_as_swig_does(switch: Switch) -> None:
     code = """
       local s, d = freeswitch.Session(), freeswitch.DTMF("5")
@@ -84,7 +98,7 @@ def test_members_are_checked_as_swig_does(switch: Switch) -> None:
         "Error in DTMF::digit (arg 2), expected 'char' got 'nil'",
         "Error in Event::mine (arg 2), expected 'int' got 'string'",
         "5317",
-        "input_callback_state * nil",
+        "input_callback_state_t *|input_callback_state * nil",
         "switch_call_cause_t * userdata: 0x",
         "uint32_t * userdata: 0x",
         "switch_event_t * userdata: 0x",
