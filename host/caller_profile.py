@@ -108,6 +108,13 @@ class CallerProfile:
         """Return a copy for a new leg or a transfer: same people, no extension, times of its own."""
         return replace(self, times=ChannelTimes(), extension=None, originator=None, originatee=None)
 
+    def as_originatee(self) -> CallerProfile:
+        """Return the copy that the caller's profile keeps of the leg called, with the times reached so far.
+
+        FreeSWITCH: of the caller, the leg's profile keeps a copy without times (`clone`).
+        """
+        return replace(self.clone(), times=replace(self.times))
+
 
 # FreeSWITCH: nobody tells the type and the plan of a number, so that both stand at their highest value.
 _UNKNOWN_PLAN: Final = "255"

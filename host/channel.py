@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from host.caller_profile import CallerProfile
 from host.channel_event import channel_event
+from host.channel_row import ChannelRow
 from host.channel_state import CallState, ChannelState, may_follow
 from host.hangup_cause import HangupCause
 from host.log import LogLevel
@@ -91,6 +92,7 @@ class Channel:
         self.hangup_cause = HangupCause.NONE
         self.variables = Variables()
         self.private: dict[str, object] = {}
+        self.row = ChannelRow()  # in the core's table `channels`
         self.flags: set[Flag] = {Flag.OUTBOUND} if outbound else set()
         self.presence_id = ""
         self.presence_data = ""
@@ -325,8 +327,11 @@ class Channel:
         self.fire("CALL_UPDATE", first=(("Direction", "RECV"), *bridged))
 
     def push_profile(self, profile: CallerProfile) -> None:
-        """Make `profile` the current one; the former stays readable in `previous_profiles`."""
-        profile.times.profile_created = self.switch.clock.time()
+        """Make `profile` the current one; the former stays readable in `previous_profiles`.
+
+        FreeSWITCH: it is the former one that tells when the call was transferred.
+        """
+        profile.times.profile_created = self.profile.times.transferred = self.switch.clock.time()
         profile.times.created = self.profile.times.created
         for moment in ("answered", "progress", "progress_media"):
             setattr(profile.times, moment, getattr(self.profile.times, moment))
@@ -339,6 +344,8 @@ class Channel:
 
     def fire(self, name: str, *headers: tuple[str, str], first: Iterable[tuple[str, str]] = ()) -> None:
         """Fire the channel event `name` with the headers `first`, the channel's own, and these after them."""
+        first = tuple(first)
+        self.row.follow(self, name, (*first, *headers))
         if self.switch.bus.wants(name):
             event = channel_event(self, name, first=first)
             event.add_headers(headers)

@@ -78,6 +78,7 @@ def tell_codec(channel: Channel, side: str, codec: str, rate: int, *, introduced
     known = zip(_CODEC_HEADERS[side], (codec, str(rate), str(rate * 16)), strict=True)
     channel.variables.set(f"{side}_codec", codec)
     channel.variables.set(f"{side}_rate", str(rate))
+    channel.row.follow(channel, "CODEC")
     if channel.switch.bus.wants("CODEC"):
         event = channel.switch.new_event("CODEC")
         add_channel_headers(event, channel, variables=False, people=introduced)

@@ -344,10 +344,7 @@ def _connect_profiles(caller: Session | None, leg: Session) -> None:
     if caller is None:
         return
     channel = caller.channel
-    peer = leg.channel.profile
-    copy = peer.clone()
-    copy.uuid, copy.chan_name, copy.times = peer.uuid, peer.chan_name, peer.times
-    channel.profile.originatee = copy
+    channel.profile.originatee = leg.channel.profile.as_originatee()
     channel.variables.set("signal_bond", leg.uuid)
     channel.variables.set("originate_signal_bond", None)
 

@@ -114,7 +114,7 @@ def _tell_caller(caller: Session, winner: _Attempt | None, cause: HangupCause) -
     if winner is not None and winner.leg is not None:
         leg = winner.leg
         leg.channel.profile.originator = channel.profile.clone()
-        channel.profile.originatee = leg.channel.profile.clone()
+        channel.profile.originatee = leg.channel.profile.as_originatee()
         channel.variables.set("signal_bond", leg.uuid)
         leg.channel.variables.set("signal_bond", caller.uuid)
         channel.variables.set("originate_disposition", "success")

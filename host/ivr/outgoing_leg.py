@@ -195,7 +195,6 @@ def _dress(calling: Calling, leg: Leg, session: Session, forwards: int) -> None:
         caller.channel.variables.set("originate_signal_bond", session.uuid)
         if channel.profile.originator is None:
             channel.profile.originator = caller.channel.profile.clone()
-            _keep_identity(channel.profile.originator, caller.channel.profile)
     channel.fire("CHANNEL_OUTGOING")
     if caller is not None:
         variables.set("call_uuid", caller.channel.variables.get("call_uuid"))
@@ -251,10 +250,6 @@ def _schedule(session: Session) -> OutgoingLeg:
         progress_deadline=begins + progress if progress else None,
     )
     return leg
-
-
-def _keep_identity(copy: CallerProfile, original: CallerProfile) -> None:
-    copy.uuid, copy.chan_name, copy.times = original.uuid, original.chan_name, original.times
 
 
 def _log(calling: Calling, level: LogLevel, text: str) -> None:

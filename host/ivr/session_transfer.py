@@ -50,8 +50,7 @@ def session_transfer(session: Session, extension: str, dialplan: str = "", conte
     profile.dialplan = dialplan or variables.get("force_transfer_dialplan") or former_dialplan or "XML"
     profile.context = context or variables.get("force_transfer_context") or profile.context or "default"
     profile.rdnis = channel.profile.destination_number
-    profile.times.transferred = session.clock.time()
-    stamp = profile.times.transferred // 1_000_000
+    stamp = session.clock.time() // 1_000_000
     profile.transfer_source = (
         f"{stamp}:{session.switch.new_uuid()}:bl_xfer:{extension}/{profile.context}/{profile.dialplan}"
     )

@@ -17,14 +17,17 @@ def speak_text(session: Session, engine: str, voice: str, text: str, args: Input
     """Speak `text` with the speech engine `engine` (`name` or `name:profile`) in `voice`; return how it ended.
 
     `*` and `#` are spoken as words (`star_replace`, `pound_replace`). GENERR when there is no such engine or it
-    fails, BREAK when input ended it, FALSE when the call is not there (any more).
+    fails, and the keys pressed until then are forgotten; BREAK when input ended it, FALSE when the call is not
+    there (any more).
     """
     channel = session.channel
     if not channel.ready or not session.pre_answer():
         return Status.FALSE
     found = session.switch.speeches.get(engine.partition(":")[0])
     if found is None:
+        session.switch.log(LogLevel.ERR, f"Invalid speech module [{engine.partition(':')[0]}]!")
         channel.log(LogLevel.ERR, f"Invalid TTS module {engine}[{voice}]!")
+        session.forget_input(digits=True)
         return Status.GENERR
     spoken = text.replace("*", channel.get_variable("star_replace") or "star")
     spoken = spoken.replace("#", channel.get_variable("pound_replace") or "pound")
@@ -32,6 +35,7 @@ def speak_text(session: Session, engine: str, voice: str, text: str, args: Input
         source = found.speak(spoken, voice, session.line.rate)
     except OSError as error:
         channel.log(LogLevel.ERR, f"{engine}[{voice}]: {error}")
+        session.forget_input(digits=True)
         return Status.GENERR
     channel.log(LogLevel.DEBUG, f"Speaking text: {spoken}")
     session.switch.observe(

@@ -16,34 +16,13 @@ from host.switch import Switch
 
 _Column = Callable[[Channel], str]
 
-_BITS: Final = 16
-
 
 def _variable(name: str) -> _Column:
     return lambda channel: channel.variables.get(name) or ""
 
 
-def _profile(field: str) -> _Column:
-    return lambda channel: str(getattr(channel.profile, field))
-
-
-def _initial(field: str) -> _Column:
-    """The profile's field as the channel began, before transfers and before the caller's id was flipped."""
-
-    def value(channel: Channel) -> str:
-        before = channel.variables.get(f"pre_transfer_{field}")
-        flipped = channel.variables.get("channel_cid_flipped") is not None
-        if flipped and field.startswith("caller_id"):
-            return before or ""
-        profiles = channel.previous_profiles
-        return str(getattr(profiles[-1] if profiles else channel.profile, field))
-
-    return value
-
-
-def _bit_rate(channel: Channel) -> str:
-    rate = channel.variables.get("read_rate")
-    return str(int(rate) * _BITS) if rate and rate.isdigit() else ""
+def _told(column: str) -> _Column:
+    return lambda channel: channel.row[column]
 
 
 def _created(channel: Channel) -> str:
@@ -54,43 +33,43 @@ def _created(channel: Channel) -> str:
 # FreeSWITCH's columns of the table `channels`, in its order.
 _COLUMNS: Final[dict[str, _Column]] = {
     "uuid": lambda channel: channel.uuid,
-    "direction": lambda channel: channel.direction,
+    "direction": _told("direction"),
     "created": _created,
     "created_epoch": lambda channel: str(channel.profile.times.created // SECOND),
-    "name": lambda channel: channel.name,
-    "state": lambda channel: channel.running_state.name,
-    "cid_name": _profile("caller_id_name"),
-    "cid_num": _profile("caller_id_number"),
-    "ip_addr": _profile("network_addr"),
-    "dest": _profile("destination_number"),
-    "application": _variable("current_application"),
-    "application_data": _variable("current_application_data"),
-    "dialplan": _profile("dialplan"),
-    "context": _profile("context"),
-    "read_codec": _variable("read_codec"),
-    "read_rate": _variable("read_rate"),
-    "read_bit_rate": _bit_rate,
-    "write_codec": _variable("write_codec"),
-    "write_rate": _variable("write_rate"),
-    "write_bit_rate": _bit_rate,
+    "name": _told("name"),
+    "state": _told("state"),
+    "cid_name": _told("cid_name"),
+    "cid_num": _told("cid_num"),
+    "ip_addr": _told("ip_addr"),
+    "dest": _told("dest"),
+    "application": _told("application"),
+    "application_data": _told("application_data"),
+    "dialplan": _told("dialplan"),
+    "context": _told("context"),
+    "read_codec": _told("read_codec"),
+    "read_rate": _told("read_rate"),
+    "read_bit_rate": _told("read_bit_rate"),
+    "write_codec": _told("write_codec"),
+    "write_rate": _told("write_rate"),
+    "write_bit_rate": _told("write_bit_rate"),
     "secure": _variable("rtp_has_crypto"),
     "hostname": lambda channel: channel.switch.hostname,
-    "presence_id": lambda channel: channel.variables.get("presence_id") or channel.presence_id,
-    "presence_data": lambda channel: channel.variables.get("presence_data") or channel.presence_data,
-    "accountcode": _variable("accountcode"),
-    "callstate": lambda channel: channel.call_state.name,
-    "callee_name": _profile("callee_id_name"),
-    "callee_num": _profile("callee_id_number"),
-    "callee_direction": lambda channel: "RECV" if channel.variables.get("channel_cid_flipped") else "",
-    "call_uuid": lambda channel: channel.variables.get("call_uuid") or channel.uuid,
-    "sent_callee_name": _variable("sent_callee_id_name"),
-    "sent_callee_num": _variable("sent_callee_id_number"),
-    "initial_cid_name": _initial("caller_id_name"),
-    "initial_cid_num": _initial("caller_id_number"),
-    "initial_ip_addr": _initial("network_addr"),
-    "initial_dest": _initial("destination_number"),
-    "initial_dialplan": _initial("dialplan"),
-    "initial_context": _initial("context"),
+    "presence_id": _told("presence_id"),
+    "presence_data": _told("presence_data"),
+    "accountcode": _told("accountcode"),
+    "callstate": _told("callstate"),
+    "callee_name": _told("callee_name"),
+    "callee_num": _told("callee_num"),
+    "callee_direction": _told("callee_direction"),
+    "call_uuid": _told("call_uuid"),
+    "sent_callee_name": _told("sent_callee_name"),
+    "sent_callee_num": _told("sent_callee_num"),
+    "initial_cid_name": _told("initial_cid_name"),
+    "initial_cid_num": _told("initial_cid_num"),
+    "initial_ip_addr": _told("initial_ip_addr"),
+    "initial_dest": _told("initial_dest"),
+    "initial_dialplan": _told("initial_dialplan"),
+    "initial_context": _told("initial_context"),
 }
 _SEARCHED: Final = ("uuid", "name", "cid_name", "cid_num", "presence_data", "accountcode")
 
@@ -137,7 +116,11 @@ def channel_report(switch: Switch, like: str | None = None) -> Report:
 
 
 def call_report(switch: Switch, *, detailed: bool = False, bridged: bool = False) -> Report:
-    """Return the calls, the oldest first: a leg by itself, or two that are bridged; `bridged` only the latter."""
+    """Return the calls: a leg by itself, or two that are bridged; `bridged` only the latter.
+
+    FreeSWITCH: what is not bridged comes first, then the others as they were bridged; with `detailed` or `bridged`
+    all come as they began.
+    """
     a_names, b_names = (_DETAILS, _DETAILS) if detailed else (_A_BASICS, _B_BASICS)
     columns = (*a_names, *(f"b_{name}" for name in b_names), "call_created_epoch")
     rows: list[list[str]] = []
@@ -152,6 +135,8 @@ def call_report(switch: Switch, *, detailed: bool = False, bridged: bool = False
             row += [_COLUMNS[name](other.channel) for name in b_names]
             row.append(str(session.channel.profile.times.bridged // SECOND))
         rows.append(row)
+    if not detailed and not bridged:
+        rows.sort(key=lambda row: int(row[-1] or 0))
     return Report(columns, rows)
 
 

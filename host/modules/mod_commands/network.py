@@ -46,15 +46,15 @@ def is_lan_addr(request: ApiRequest) -> str:
 
 @command("host_lookup", "<hostname>", "Lookup host")
 def host_lookup(request: ApiRequest) -> str:
-    """Tell the first address of a name; FreeSWITCH: fails where that is one of IPv6."""
+    """Tell the first address of a name, of whichever family."""
     if not request.argument:
         return "parameter missing\n"
     try:
         known = _on_the_link(request)
         if known:
             return known
-        family, _, _, _, address = socket.getaddrinfo(request.argument, None, type=socket.SOCK_DGRAM)[0]
-        return str(address[0]) if family == socket.AF_INET else "!err!"
+        *_, address = socket.getaddrinfo(request.argument, None, type=socket.SOCK_DGRAM)[0]
+        return str(address[0])
     except (OSError, UnicodeError, ValueError):
         return "!err!"
 

@@ -22,9 +22,9 @@ _SCHED_API: Final = "[+@]<time> <group_name> <command_string>[&]"
 
 @command("sched_api", _SCHED_API, "Schedule an api command")
 def sched_api(request: ApiRequest) -> str:
-    when, group, text = _words(request.argument, 3)
-    text = text.strip()
-    if not text:
+    when, _, rest = request.argument.partition(" ")
+    group, _, text = rest.partition(" ")
+    if not text.strip():
         return f"-ERR Invalid syntax. USAGE: {_SCHED_API}\n"
     # A final & asks for a thread of its own, which every task has.
     name, _, argument = text.removesuffix("&").strip().partition(" ")
@@ -58,7 +58,7 @@ def sched_del(request: ApiRequest) -> str:
 @command("sched_hangup", "[+]<time> <uuid> [<cause>]", "Schedule a running call to hangup")
 def sched_hangup(request: ApiRequest) -> str:
     parts = separate(request.argument, " ", 4)
-    if not parts:
+    if not parts or not parts[0]:
         raise UsageError
     switch = request.switch
     uuid = parts[1] if len(parts) > 1 else ""
@@ -109,12 +109,6 @@ def sched_broadcast(request: ApiRequest) -> str:
     delay, interval = _time(switch, when)
     schedule_broadcast(switch, delay, uuid, path, legs[0] if legs else "aleg", interval=interval)
     return "+OK Message scheduled\n"
-
-
-def _words(text: str, count: int) -> list[str]:
-    """Return the first words and, as the last, all the rest; empty ones where there are no more."""
-    words = text.split(None, count - 1)
-    return words + [""] * (count - len(words))
 
 
 def _time(switch: Switch, text: str) -> tuple[int, int]:

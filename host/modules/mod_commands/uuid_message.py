@@ -98,7 +98,7 @@ def uuid_send_message(request: ApiRequest) -> str:
 
 @command("uuid_simplify", "<uuid>", "Try to cut out of a call path / attended xfer")
 def uuid_simplify(request: ApiRequest) -> str:
-    uuid, *_ = words_of(request, 1, 2)
+    uuid, *_ = parts_of(request, 1, 2)
     return _taken(request, uuid, "simplify", "", _FAILED)
 
 
@@ -121,6 +121,8 @@ def uuid_media_3p(request: ApiRequest) -> str:
 @command("uuid_media_reneg", "<uuid>[ <codec_string>]", "Media negotiation")
 def uuid_media_reneg(request: ApiRequest) -> str:
     parts = parts_of(request, 1, 2, _FAILED_TOO)
+    if not parts[0]:
+        raise UsageError(_FAILED_TOO)
     return _taken(request, parts[0], "media_reneg", "".join(parts[1:]), _FAILED_TOO)
 
 
@@ -157,7 +159,9 @@ def uuid_codec_param(request: ApiRequest) -> str:
 
 @command("uuid_set_media_stats", "<uuid>", "Set media stats")
 def uuid_set_media_stats(request: ApiRequest) -> str:
-    (uuid,) = words_of(request, 1, 1)
+    uuid = request.argument  # FreeSWITCH: all of it, quotes too
+    if not uuid:
+        raise UsageError
     session = session_of(request, uuid, no_such_channel(uuid))
     session.io.message(session, "media_stats", "")
     return "+OK:\n"
@@ -189,9 +193,10 @@ def uuid_video_bandwidth(request: ApiRequest) -> str:
 
 @command("uuid_msrp_send", "<msg>", "send msrp text")
 def uuid_msrp_send(request: ApiRequest) -> str:
-    uuid, _, text = request.argument.partition(" ")
-    if not uuid or not text:
+    parts = separate(request.argument, " ", 2)
+    if len(parts) < 2 or not all(parts):
         return "-ERR Usage: uuid_msrp_send <uuid> msg\n"
+    uuid, text = parts
     session = session_of(request, uuid, "-ERR Usage: cannot locate session.\n")
     if not session.io.message(session, "msrp", text):
         return "-ERR No msrp_session.\n"
@@ -235,6 +240,8 @@ def _session_and_text(request: ApiRequest) -> tuple[Session, str]:
 def _media_path(request: ApiRequest, *, third_party: bool) -> str:
     """Take the switch out of a call's media path (`off`), or into it; into it can only come who was out."""
     parts = parts_of(request, 1, 4, _FAILED)
+    if not parts[0]:
+        raise UsageError(_FAILED)
     if parts[0].lower() == "off":
         session = find(request, parts[1] if len(parts) > 1 else "")
         done = session is not None and media_off(session, third_party=third_party)

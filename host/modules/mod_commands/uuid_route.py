@@ -121,8 +121,8 @@ def uuid_pause(request: ApiRequest) -> str:
 @command("uuid_hold", "[off|toggle] <uuid> [<display>]", "Place call on hold")
 def uuid_hold(request: ApiRequest) -> str:
     """Hold or go on. FreeSWITCH: a call that is not there is a success."""
-    parts = request.argument.split()
-    if not parts:
+    parts = separate(request.argument, " ", 4)
+    if not parts or not parts[0]:
         raise UsageError("-ERR Operation failed\n")
     how = parts[0].lower()
     if how in ("off", "toggle"):

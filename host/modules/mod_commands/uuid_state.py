@@ -46,7 +46,7 @@ def uuid_pre_answer(request: ApiRequest) -> str:
 
 @command("uuid_ring_ready", "<uuid> [queued]", "Sending ringing to a channel")
 def uuid_ring_ready(request: ApiRequest) -> str:
-    uuid, *how = words_of(request, 1, 2)
+    uuid, *how = parts_of(request, 1, 2)
     if how and how[0].lower() != "queued":
         raise UsageError
     session = session_of(request, uuid, _ERROR)
@@ -63,7 +63,7 @@ def uuid_early_ok(request: ApiRequest) -> str:
 
 @command("uuid_outgoing_answer", "<uuid>", "Answer outgoing channel")
 def uuid_outgoing_answer(request: ApiRequest) -> str:
-    (uuid,) = words_of(request, 1, 1)
+    (uuid,) = parts_of(request, 1, 1)
     session = session_of(request, uuid, NO_CHANNEL)
     if not session.channel.outbound:
         return "-ERR Not an outbound channel!\n"

@@ -179,9 +179,7 @@ def _acquaint(session: Session, other: Session) -> None:
         stepped.extension = leg.channel.profile.extension
         leg.channel.push_profile(stepped)
     mine, theirs = session.channel.profile, other.channel.profile
-    theirs.originator, mine.originatee = mine.clone(), theirs.clone()
-    for copy, original in ((theirs.originator, mine), (mine.originatee, theirs)):
-        copy.uuid, copy.chan_name, copy.times = original.uuid, original.chan_name, original.times
+    theirs.originator, mine.originatee = mine.clone(), theirs.as_originatee()
     for part in ("name", "number"):
         setattr(mine, f"callee_id_{part}", getattr(theirs, f"callee_id_{part}"))
         setattr(theirs, f"callee_id_{part}", getattr(theirs, f"caller_id_{part}"))

@@ -79,7 +79,9 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
             if what != "unload":
                 boxes.find(words[1])
             return f"{told}+OK {what} complete\n"
-        if len(words) - (what == "rss") >= _FEED_WORDS:
+        if len(words) >= _FEED_WORDS and what != "rss":
+            return ""  # FreeSWITCH: a page, for a browser alone
+        if len(words) > _FEED_WORDS:
             return "-ERR feeds and web pages of mailboxes are not available\n"
         return f"Error: {_SYNTAX}\n"
 
@@ -121,14 +123,14 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
         if named is None:
             return "0"
         profile, user, domain, what = named
-        if not domain:
+        if "@" not in request.argument:
             return "-ERR No domain specified\n"
         loaded = boxes.find(profile or DEFAULT_PROFILE)
         if loaded is None:
             return "-ERR No such profile\n" if profile else "-ERR profile 'default' doesn't exist\n"
         chosen = loaded.store.preferences(user, domain)
-        match what.lower():
-            case "" | "greeting_path":
+        match what.lower() if "|" in request.argument else "greeting_path":
+            case "greeting_path":
                 return chosen.greeting_path
             case "name_path":
                 return chosen.name_path

@@ -36,8 +36,13 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
     table = ApiTable(module)
     switch = boxes.switch
 
-    def command(name: str, syntax: str, wanted: int) -> Callable[[_Run], _Run]:
-        """Make a function a command that needs `wanted` words; a leading `<format>` is passed over."""
+    def command(
+        name: str, syntax: str, wanted: int, refused: Callable[[list[str]], str] = lambda words: ""
+    ) -> Callable[[_Run], _Run]:
+        """Make a function a command that needs `wanted` words; a leading `<format>` is passed over.
+
+        `refused` tells what is wrong with the words, before the profile is looked up; "" when nothing is.
+        """
         first = 1 if syntax.startswith("<format>") else 0
 
         def add(run: _Run) -> _Run:
@@ -45,6 +50,9 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
                 words = separate(request.argument, " ", _MOST_WORDS)
                 if len(words) < wanted or not all(words[first:wanted]):
                     return "-ERR Missing Arguments\n"
+                wrong = refused(words)
+                if wrong:
+                    return wrong
                 loaded = boxes.find(words[first])
                 if loaded is None:
                     return "-ERR Profile not found\n"
@@ -81,11 +89,10 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
         "vm_fsdb_msg_list",
         "<format> <profile> <domain> <user> <folder> <filter> [msg-order = ASC | DESC]",
         6,
+        lambda words: _wrong_order(words[6]) if len(words) > 6 else "",
     )
     def msg_list(loaded: LoadedProfile, domain: str, user: str, words: list[str]) -> str:
         order = words[2] if len(words) > 2 else "ASC"
-        if order.upper() not in ("ASC", "DESC"):
-            return f"-ERR Bad Argument: '{order}'\n"
         which = _FILTERS.get(words[1].lower(), "read")
         found = loaded.store.messages(user, domain, which, newest_first=order.upper() == "DESC")
         listed = [(f"VM-List-Message-{number}-UUID", message.uuid) for number, message in enumerate(found, 1)]
@@ -115,10 +122,13 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
         tell_waiting(loaded, user, domain, "PURGE")
         return _DONE
 
-    @command("vm_fsdb_msg_email", "<profile> <domain> <user> <uuid> <email>", 5)
+    @command(
+        "vm_fsdb_msg_email",
+        "<profile> <domain> <user> <uuid> <email>",
+        5,
+        lambda words: "" if boxes.user(words[2], words[1]) is not None else "-ERR Can't locate user.\n",
+    )
     def msg_email(loaded: LoadedProfile, domain: str, user: str, words: list[str]) -> str:
-        if boxes.user(user, domain) is None:
-            return "-ERR Can't locate user.\n"
         if not loaded.store.messages(user, domain, uuid=words[0]):
             return "-ERR Invalid Message UUID\n"
         return "-ERR voicemail sends no e-mail here\n"
@@ -147,11 +157,15 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
             delete(switch, path)
         return _DONE if done else "-ERR Error Forwarding Message\n"
 
-    @command("vm_fsdb_pref_greeting_set", "<profile> <domain> <user> <slot> [file-path]", 4)
+    @command(
+        "vm_fsdb_pref_greeting_set",
+        "<profile> <domain> <user> <slot> [file-path]",
+        3,
+        lambda words: "-ERR Missing Arguments\n" if len(words) > 3 and not leading_int(words[3]) else "",
+    )
     def pref_greeting_set(loaded: LoadedProfile, domain: str, user: str, words: list[str]) -> str:
-        slot, given = leading_int(words[0]), words[1] if len(words) > 1 else ""
-        if not slot:
-            return "-ERR Missing Arguments\n"
+        slot = leading_int(words[0]) if words else -1  # FreeSWITCH: what no slot is
+        given = words[1] if len(words) > 1 else ""
         folder = loaded.folder(BoxUser(user), domain)
         path = loaded.greeting(folder, slot) if folder is not None else ""
         if given and (not os.path.exists(given) or not path or not _move(given, path)):
@@ -191,6 +205,10 @@ def commands(boxes: Mailboxes, module: str) -> ApiTable:
         return _DONE
 
     return table
+
+
+def _wrong_order(order: str) -> str:
+    return "" if order.upper() in ("ASC", "DESC") else f"-ERR Bad Argument: '{order}'\n"
 
 
 def _may_log_in(loaded: LoadedProfile, user: BoxUser, name: str, domain: str, password: str) -> bool:

@@ -14,6 +14,7 @@ from host.ivr.input_args import InputArgs
 from host.ivr.phrase import phrase_macro
 from host.ivr.play import play_file
 from host.ivr.say import say, say_string
+from host.ivr.sleep import sleep
 from host.ivr.speak import say_text, speak_text
 from host.session import Session
 from host.status import Status
@@ -265,6 +266,27 @@ def test_speech_without_an_engine_or_a_voice_fails_at_once(switch: Switch) -> No
         )
 
     assert in_call(switch, do).values == [(0, Status.GENERR, Status.GENERR)]
+
+
+@pytest.mark.parametrize("voice", ["calm", "none"])
+@pytest.mark.parametrize("engine", ["no_such_engine", "test"])
+def test_speech_that_fails_forgets_the_keys_that_wait(switch: Switch, engine: str, voice: str) -> None:
+    def do(session: Session) -> object:
+        sleep(session, 1000)
+        status = speak_text(session, engine, voice, "hello")
+        return status, [digit.digit for digit in session.inbox.flush(Digit)]
+
+    outcome = in_call(switch, do, press=((200, "12"),))
+    failed = (engine, voice) != ("test", "calm")
+    assert outcome.values == [(Status.GENERR, []) if failed else (Status.SUCCESS, ["1", "2"])]
+
+
+def test_an_engine_that_is_missing_is_told_twice(switch: Switch) -> None:
+    logs = in_call(switch, lambda session: speak_text(session, "no_such:engine", "voice", "hello")).logs
+    assert [text for text in logs if text.startswith("Invalid")] == [
+        "Invalid speech module [no_such]!",
+        "Invalid TTS module no_such:engine[voice]!",
+    ]
 
 
 def test_a_path_may_be_a_text(switch: Switch, speaker: Speaker) -> None:

@@ -52,6 +52,18 @@ USAGE_OF_LIMIT = "USAGE: limit_usage <backend> <realm> <id> [rate]\n"
         ("console_complete", "no-such-word", "\n\n\n\n"),
         ("user_data", "1@ attr id", ""),
         ("group_call", "desk+F", "error/NO_ROUTE_DESTINATION"),
+        ("uuid_buglist", "''", ""),
+        ("uuid_hold", "''", "-USAGE: [off|toggle] <uuid> [<display>]\n-ERR Operation failed\n"),
+        ("uuid_hold", "off ''", "+OK Success\n"),
+        ("uuid_media", "''", "-USAGE: [off] <uuid>\n-ERR Operation failed\n"),
+        ("uuid_media_reneg", "''", "-USAGE: <uuid>[ <codec_string>]\n-ERR Operation Failed\n"),
+        ("uuid_msrp_send", "'x y'", "-ERR Usage: uuid_msrp_send <uuid> msg\n"),
+        ("uuid_outgoing_answer", "''", "-ERR No such channel!\n"),
+        ("uuid_ring_ready", "''", "-ERROR\n"),
+        ("uuid_set_media_stats", "'x' y", "-ERR No such channel 'x' y!\n"),
+        ("uuid_simplify", "''", "-ERR Operation failed\n"),
+        ("sched_hangup", "''", "-USAGE: [+]<time> <uuid> [<cause>]\n"),
+        ("sched_api", "+1000  echo", "+OK Added: 1\n"),
     ],
 )
 def test_replies(switch: Switch, command: str, argument: str, reply: str) -> None:

@@ -204,7 +204,7 @@ def test_calls_are_listed_with_both_legs(switch: Switch) -> None:
     switch.api("uuid_bridge", f"{one.uuid} {two.uuid}")
     switch.clock.sleep(SECOND)
     rows = json.loads(switch.api("show", "calls as json"))["rows"]
-    assert [(row["uuid"], row["b_uuid"]) for row in rows] == [(one.uuid, two.uuid), (alone.uuid, "")]
+    assert [(row["uuid"], row["b_uuid"]) for row in rows] == [(alone.uuid, ""), (one.uuid, two.uuid)]
     bridged = json.loads(switch.api("show", "detailed_bridged_calls as json"))["rows"]
     assert [(row["uuid"], row["b_uuid"]) for row in bridged] == [(one.uuid, two.uuid)]
     assert switch.api("show", "calls count") == "\n2 total.\n"
@@ -277,5 +277,9 @@ def test_a_loopback_leg_that_runs_an_application_passes_messages_on(switch: Swit
 def test_channels_are_shown_with_the_presence_that_their_variables_tell(switch: Switch, leg: Session) -> None:
     leg.channel.set_variable("presence_id", "1001@pbx.test")
     leg.channel.set_variable("presence_data", "hello")
+    (row,) = json.loads(switch.api("show", "channels as json"))["rows"]
+    assert (row["presence_id"], row["presence_data"]) == ("", "")  # no event has told them yet
+    switch.api("uuid_broadcast", f"{leg.uuid} set::a=1")
+    switch.clock.sleep(SECOND)
     (row,) = json.loads(switch.api("show", "channels as json"))["rows"]
     assert (row["presence_id"], row["presence_data"]) == ("1001@pbx.test", "hello")

@@ -77,6 +77,8 @@ def test_preferences_are_told(mail: Mail) -> None:
     assert mail.api("vm_prefs", "1001@test") == "-ERR profile 'default' doesn't exist\n"
     assert mail.api("vm_fsdb_pref_password_set", "box test 1001 12") == "-OK\n"
     assert mail.api("vm_prefs", "box/sip:1001@test|all") == "::12"
+    assert mail.api("vm_prefs", "box/1001@test|") == "::12"
+    assert mail.api("vm_prefs", "1001@") == "-ERR profile 'default' doesn't exist\n"
 
 
 def test_fsdb_commands_manage_messages(mail: Mail, file: Path) -> None:
@@ -100,6 +102,28 @@ def test_fsdb_commands_manage_messages(mail: Mail, file: Path) -> None:
     assert uuids(mail) == [eve]
     assert mail.api("vm_fsdb_msg_email", f"box test 1001 {eve} a@b").startswith("-ERR")
     assert mail.api("vm_fsdb_msg_forward", "box test 1001 none test 1002").startswith("-ERR Cannot find")
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "reply"),
+    [
+        ("vm_fsdb_msg_list", "json none test 1001 inbox new UP", "-ERR Bad Argument: 'UP'\n"),
+        ("vm_fsdb_msg_list", "json none test 1001 inbox new desc", "-ERR Profile not found\n"),
+        ("vm_fsdb_msg_email", "none test none x a@b", "-ERR Can't locate user.\n"),
+        ("vm_fsdb_msg_email", "none test 1001 x a@b", "-ERR Profile not found\n"),
+        ("vm_fsdb_pref_greeting_set", "none test 1001 x", "-ERR Missing Arguments\n"),
+        ("vm_fsdb_pref_greeting_set", "none test", "-ERR Missing Arguments\n"),
+        ("vm_fsdb_pref_greeting_set", "none test 1001", "-ERR Profile not found\n"),
+        ("voicemail", "a b c d e", ""),
+    ],
+)
+def test_what_is_wrong_is_told_in_order(mail: Mail, command: str, argument: str, reply: str) -> None:
+    assert mail.api(command, argument) == reply
+
+
+def test_a_greeting_of_no_slot_is_that_of_a_slot_that_is_none(mail: Mail) -> None:
+    told = mail.api("vm_fsdb_pref_greeting_set", "box test 1001")
+    assert told.startswith("-ERR Recording doesn't exist [") and told.endswith("/greeting_-1.wav]\n")
 
 
 def test_fsdb_login_measures_passwords(mail: Mail) -> None:
