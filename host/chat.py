@@ -48,7 +48,7 @@ def send_chat(switch: Switch, protocol: str, message: Event) -> bool:
         if found is None:
             switch.log(LogLevel.ERR, f"Invalid chat interface [{protocol}]!")
         done = found is not None and found.send(message)
-    if switch.bus.wants("MESSAGE"):
+    if switch.bus.wants(message.name):
         told = message.copy()
         if is_true(message.get_header("blocking")):
             told.add_header("Delivery-Failure", "false" if done else "true")

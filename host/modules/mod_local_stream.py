@@ -161,7 +161,7 @@ class LocalStreams:
             switch.log(LogLevel.WARNING, f"Unknown source {path}, trying '{_FALLBACK}'")
             stream = self._find(_FALLBACK, rate)
             if stream is None:
-                raise FileNotFoundError(f"Unknown source {path}")
+                raise FileNotFoundError(f"Unknown source {_FALLBACK}")
         if rate not in stream.music:
             _read(switch, stream, rate)
         played = (switch.clock.now() - stream.started) * rate // _SECOND

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "mod_loopback"
 _DEFAULT_RATE: Final = 8000
+# FreeSWITCH: a leg's name has room for so many bytes.
+_LONGEST_NAME: Final = 127
 # FreeSWITCH: a null leg waits at most so long before it answers.
 _LONGEST_ANSWER_DELAY: Final = 60_000
 
@@ -157,14 +159,14 @@ class LoopbackEndpoint:
         leg = LoopbackLeg("A", application, call.variables)
         session = Session(
             switch,
-            f"loopback/{destination}-a",
+            _cut(f"loopback/{destination}-a"),
             profile,
             leg,
             outbound=True,
             endpoint=self.name,
             rate=_rate(call),
             uuid=call.variables.get("origination_uuid"),
-            born_as=f"loopback/{call.profile.destination_number}-a",
+            born_as=_cut(f"loopback/{call.profile.destination_number}-a"),
         )
         variables = session.channel.variables
         if application is not None:
@@ -177,6 +179,11 @@ class LoopbackEndpoint:
         return session
 
 
+def _cut(name: str) -> str:
+    """Return what there is room for of a leg's name."""
+    return name.encode("utf-8", "surrogateescape")[:_LONGEST_NAME].decode("utf-8", "surrogateescape")
+
+
 def _init_a(a: Session) -> bool:
     """Make the other leg."""
     leg = a.io
@@ -187,7 +194,7 @@ def _init_a(a: Session) -> bool:
     other_leg = LoopbackLeg("B", leg.application, leg.variables)
     b = Session(
         a.switch,
-        f"loopback/{a.channel.profile.destination_number}-b",
+        _cut(f"loopback/{a.channel.profile.destination_number}-b"),
         _profile_of_b(a),
         other_leg,
         outbound=False,
@@ -298,7 +305,7 @@ class NullEndpoint:
         profile.context = profile.context or "default"
         session = Session(
             switch,
-            f"null/{profile.destination_number}",
+            _cut(f"null/{profile.destination_number}"),
             profile,
             NullLeg(call),
             outbound=True,

@@ -21,14 +21,22 @@ _PRESENCE_SYNTAX: Final = "[in|out] <user> <rpid> <message>"
 
 @_commands.command("chat", "<proto>|<from>|<to>|<message>|[<content-type>]", "chat")
 def chat(request: ApiRequest) -> str:
-    """Send a text message by a chat protocol."""
+    """Send a text message by a chat protocol, past the chatplan."""
     parts = separate(request.argument, "|", 5)
     if len(parts) < 4:
         return "Invalid"
     proto, sender, to, text, *kind = parts
-    message = chat_message(
-        request.switch, "global", sender, to, text, kind[0] if kind and kind[0] else "text/plain"
-    )
+    message = request.switch.new_event("MESSAGE")
+    for name, value in (
+        ("proto", "global"),
+        ("from", sender),
+        ("to", to),
+        ("type", kind[0] if kind else ""),
+        ("skip_global_process", "true"),
+        ("blocking", "true"),
+    ):
+        message.add_header(name, value)
+    message.body = text
     return "Sent" if send_chat(request.switch, proto, message) else "Error! Message Not Sent"
 
 

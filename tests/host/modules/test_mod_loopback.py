@@ -9,6 +9,7 @@ from host.channel_state import ChannelState
 from host.hangup_cause import HangupCause
 from host.inbox import Digit
 from host.ivr.originate import originate
+from host.ivr.park import park_session
 from host.ivr.send_dtmf import send_dtmf_string
 from host.log import LogLevel
 from host.session import Session
@@ -37,6 +38,13 @@ def test_names_and_variables_of_both_legs(legs: Legs) -> None:
     assert (profile.caller_id_name, profile.caller_id_number, profile.ani) == ("Ada", "7", "7")
     assert (profile.destination_number, profile.context, profile.dialplan) == ("answer", "legs", "xml")
     assert profile.source == "mod_loopback"
+
+
+def test_names_are_cut_to_127_bytes(legs: Legs) -> None:
+    originate(legs.switch, "loopback/" + "7" * 117 + "/legs")
+    originate(legs.switch, "null/" + "7" * 150)
+    names = {event.get_header("Channel-Name") for event in legs.events if event.name == "CHANNEL_CREATE"}
+    assert names == {"loopback/" + "7" * 117 + "-", "null/" + "7" * 122}
 
 
 def test_an_application_instead_of_an_extension(legs: Legs) -> None:
@@ -141,6 +149,17 @@ def test_park_ends_by_its_timeout(legs: Legs) -> None:
     legs.wait(1)
     assert a.channel.running_state is ChannelState.CS_EXECUTE
     legs.wait(1.1)
+    assert gone(a)
+    assert a.channel.hangup_cause is HangupCause.CALL_REJECTED
+
+
+def test_the_timeout_of_a_park_that_is_cut_short_by_the_next_holds_for_that(legs: Legs) -> None:
+    a = legs.caller(("park", ""), park_timeout="2:CALL_REJECTED")
+    legs.wait(1)
+    park_session(a)
+    legs.wait(1.9)
+    assert a.channel.running_state is ChannelState.CS_PARK
+    legs.wait(0.2)
     assert gone(a)
     assert a.channel.hangup_cause is HangupCause.CALL_REJECTED
 
