@@ -30,6 +30,8 @@ MODULE: Final = "mod_event_socket"
 _LOG_LEVELS: Final = ("DISABLE", "CONSOLE", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG")
 _LOG_LEVELS_WITHOUT_NAME: Final = 64
 FOR_EVER: Final = -1
+# Where a call's thread is that does and tells nothing more. One that has not begun is in CS_NONE.
+_LAST_STATES: Final = (ChannelState.CS_REPORTING, ChannelState.CS_DESTROY)
 
 # `sched_api`, `eval` and the like run other commands; a user needs the permission for those, too.
 _RUN_OTHERS: Final = frozenset({"bgapi", "sched_api", "eval", "expand", "xml_wrap"})
@@ -188,7 +190,7 @@ class Connection:
         self.subscription.add_my_events(self.session_uuid)
         self.hub.refresh()
         session = self.session
-        if session is not None and session.channel.running_state >= ChannelState.CS_REPORTING:
+        if session is not None and session.channel.running_state in _LAST_STATES:
             self.call_over = True  # its last event may have been before this subscription
         return _reply("+OK Events Enabled")
 
@@ -241,7 +243,7 @@ class Connection:
             session.run_in_session(lambda call: start_unicast(call, message))
         elif own and not self.asynchronous and not is_true(command.header("async") or ""):
             self._obey_and_wait(session, message)
-        elif session.channel.running_state < ChannelState.CS_DESTROY:
+        elif session.channel.running_state is not ChannelState.CS_DESTROY:
             queue_message(session, message)
         return _reply("+OK")
 

@@ -152,10 +152,11 @@ def test_event_lock_keeps_later_messages_back(client: RawClient, call: Call, app
     client.command(f"{message}execute-app-name: wait\nexecute-app-arg: 100\nevent-lock: true")
     client.command(f"{message}execute-app-name: note\nexecute-app-arg: x")
     assert [client.event()[0]["Application"] for _ in range(2)] == ["wait", "note"]
-    client.command(f"{message}execute-app-name: wait\nexecute-app-arg: 100")
+    client.command(f"{message}execute-app-name: wait")
     client.command(f"{message}execute-app-name: note\nexecute-app-arg: x")
-    assert [client.event()[0]["Application"] for _ in range(2)] == ["note", "wait"]
+    assert client.event()[0]["Application"] == "note"
     session.channel.hangup()
+    assert client.event()[0]["Application"] == "wait"
 
 
 def test_a_message_hangs_up_or_brings_a_new_extension(
@@ -177,6 +178,23 @@ def test_a_message_without_command_or_with_an_unknown_one_is_taken(client: RawCl
     session = call(WAIT)
     assert client.command(f"sendmsg {session.uuid}") == "+OK"
     assert client.command(f"sendmsg\nsession-id: {session.uuid}\ncall-command: dance") == "+OK"
+    session.channel.hangup()
+
+
+def test_a_call_whose_thread_has_not_begun_is_steered_and_told_of(
+    connect: Connect, call: Call, applications: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(Session, "start", lambda session: None)
+        session = call(WAIT)
+    mine, steering = connect(), connect()
+    assert mine.command(f"myevents {session.uuid}") == "+OK Events Enabled"
+    assert mine.command("getvar nothing") == "-ERR command not found"
+    execute = f"sendmsg {session.uuid}\ncall-command: execute\nexecute-app-name: note\nexecute-app-arg: early"
+    assert steering.command(execute) == "+OK"
+    session.start()
+    assert "CHANNEL_EXECUTE_COMPLETE" in names(mine, "CHANNEL_EXECUTE_COMPLETE")
+    assert applications == ["early"]
     session.channel.hangup()
 
 

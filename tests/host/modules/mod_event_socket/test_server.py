@@ -169,7 +169,7 @@ def test_the_end_releases_port_and_threads(switch: Switch) -> None:
         socket.create_connection(address, timeout=1)
     left = [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("clock")]
     for thread in left:
-        thread.join(2)
+        thread.join(30)
     assert not [thread for thread in left if thread.is_alive()]
     assert not switch.bus.wants("HEARTBEAT")
     client.close()
