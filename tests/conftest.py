@@ -41,5 +41,5 @@ def virtual_switch(tmp_path: Path) -> Iterator[Switch]:
         assert not [bug["error"] for bug in bugs]
     left = [thread for thread in threading.enumerate() if thread.name.startswith(("session-", "originate"))]
     for thread in left:
-        thread.join(5)
+        thread.join(40)
     assert not [thread.name for thread in left if thread.is_alive()]

@@ -264,8 +264,14 @@ def test_making_an_event_is_quick() -> None:
         Event("CHANNEL_ANSWER").add_headers(pairs)
         return time.perf_counter() - begin
 
+    def least() -> float:
+        """How long a walk over the headers takes on this machine."""
+        begin = time.perf_counter()
+        assert [(name.lower(), value) for name, value in pairs]
+        return time.perf_counter() - begin
+
     # The best of many: what it takes when nothing else runs.
-    assert min(took() for _ in range(200)) < 30e-6
+    assert min(took() for _ in range(200)) < 12 * min(least() for _ in range(200))
     event = Event.of("CHANNEL_ANSWER", pairs)
     assert event.get_header("VARIABLE_NAME_59") == "value 59"
     assert len(event) == 60

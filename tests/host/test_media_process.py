@@ -63,7 +63,7 @@ def test_calls_end_with_a_clear_cause_when_the_engine_dies(switch: Switch) -> No
     session.endpoint_handlers = {ChannelState.CS_EXECUTE: execute}
     session.channel.set_state(ChannelState.CS_EXECUTE)
     session.start()
-    playing.get(timeout=10)
+    playing.get(timeout=40)
     os.kill(switch.engine.status().process, signal.SIGKILL)
     assert session.ended.wait(switch.clock.now() + 10 * SECOND)
     assert session.channel.hangup_cause is HangupCause.NORMAL_TEMPORARY_FAILURE
@@ -89,5 +89,5 @@ def test_heartbeat_tells_of_the_engine(switch: Switch) -> None:
     switch.bus.subscribe(heard.put, ("HEARTBEAT",))
     switch.engine.start()
     fire_heartbeat(switch)
-    event = heard.get(timeout=10)
+    event = heard.get(timeout=40)
     assert event.get_header("Media-Process") == str(switch.engine.status().process)

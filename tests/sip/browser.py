@@ -145,14 +145,31 @@ class Inside:
 
     def evaluate(self, expression: str) -> Any:
         """Return what an expression gives in the page. AssertionError where it raises."""
+        answer = self._ask(expression)
+        assert "result" in answer and "exceptionDetails" not in answer["result"], answer
+        return answer["result"]["result"].get("value")
+
+    def loaded(self, moreover: str = "true") -> None:
+        """Wait until the page has come, and something holds in it.
+
+        Before, it has no body, and an empty one stands in its place.
+        """
+
+        def complete() -> bool:
+            ready = "location.protocol === 'http:' && document.readyState === 'complete'"
+            answer = self._ask(f"{ready} && {moreover}")
+            return answer.get("result", {}).get("result", {}).get("value") is True
+
+        until(complete, "the page is loaded", SECONDS)
+
+    def _ask(self, expression: str) -> dict[str, Any]:
         self._number += 1
         params = {"expression": expression, "returnByValue": True}
         self._socket.send(json.dumps({"id": self._number, "method": "Runtime.evaluate", "params": params}))
         while True:
-            answer = json.loads(self._socket.recv(SECONDS))
+            answer: dict[str, Any] = json.loads(self._socket.recv(SECONDS))
             if answer.get("id") == self._number:
-                assert "exceptionDetails" not in answer["result"], answer
-                return answer["result"]["result"].get("value")
+                return answer
 
     def shows(self, text: str) -> None:
         """Wait until a text is on the page."""
@@ -176,4 +193,6 @@ def inside(folder: Path) -> Iterator[Inside]:
 
     until(lambda: bool(pages()), "the page is open", SECONDS)
     with connect(pages()[0]["webSocketDebuggerUrl"], max_size=None) as socket:
-        yield Inside(socket)
+        page = Inside(socket)
+        page.loaded()
+        yield page

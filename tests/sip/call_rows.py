@@ -31,6 +31,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Nudge:
+    """A step that has the second SIPp go on."""
+
+
+Step = str | Said | Nudge
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call between SIPp, which plays `scenario`, and the host's `profile`; `keys` fill SIPp's texts.
 
@@ -78,7 +86,8 @@ class Call:
 class CallIn(Call):
     """SIPp calls the number `name`, whose extension has `actions`.
 
-    `callee` is the scenario of a second SIPp, whose address stands for CALLEE in the actions and keys.
+    `callee` is the scenario of a second SIPp, whose address stands for CALLEE in the actions and keys. `steps` are
+    taken meanwhile: API commands, in which UUID stands for the leg, and what is waited for.
     """
 
     actions: Sequence[Action] = ()
@@ -86,6 +95,7 @@ class CallIn(Call):
     callee_keys: Mapping[str, str] = field(default_factory=dict)
     callee_port: int = field(default_factory=free_port)
     account: tuple[str, str] = ("", "")
+    steps: Sequence[Step] = ()
 
     @property
     def extension(self) -> Extension:
@@ -106,16 +116,22 @@ class CallIn(Call):
             self.scenario, ("127.0.0.1", port), self.name, keys, transport=self.transport, seconds=self.seconds,
             user=user, password=password,
         )  # fmt: skip
-        results = {}
+        results, wrong = {}, list[str]()
         with ExitStack() as stack:
             if self.callee:
                 callee_keys = {"domain": DOMAIN, **self.callee_keys}
                 far = Sipp(self.callee, None, keys=callee_keys, port=self.callee_port, seconds=self.seconds)
                 stack.enter_context(far)
-            results["caller"] = stack.enter_context(caller).wait()
+            stack.enter_context(caller)
+            if self.steps:
+                created = host.event(host.of_row(self.name, "CHANNEL_CREATE", "inbound"), what="the call")
+                wrong = _take(
+                    self.steps, host, created.get("Unique-ID"), caller, far if self.callee else None
+                )
+            results["caller"] = caller.wait()
             if self.callee:
                 results["callee"] = far.wait()
-        return self.unlike(host, "inbound", results)
+        return wrong + self.unlike(host, "inbound", results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +145,7 @@ class CallOut(Call):
     variables: str = ""
     application: str = "&park()"
     reply: str = r"\+OK"
-    steps: Sequence[str | Said] = ()
+    steps: Sequence[Step] = ()
     dial: str = "sofia/PROFILE/callee@PEER"
     second: str = ""
     port: int = field(default_factory=free_port)
@@ -157,13 +173,9 @@ class CallOut(Call):
             if not re.search(self.reply, reply):
                 wrong.append(f"originate printed {reply!r}, not {self.reply}")
             uuid = reply.removeprefix("+OK ").strip()
-            for step in self.steps if reply.startswith("+OK") else ():
-                if isinstance(step, Said):
-                    (second if step.second else callee).wait_until_said(step.text, step.times)
-                    continue
-                printed = host.api(self._fill(step).replace("UUID", uuid))
-                if printed.startswith(("-ERR", "-USAGE")):
-                    wrong.append(f"{step} printed {printed.strip()}")
+            if reply.startswith("+OK"):
+                steps = [self._fill(step) if isinstance(step, str) else step for step in self.steps]
+                wrong += _take(steps, host, uuid, callee, second if self.second else None)
             results["callee"] = callee.wait()
             if self.second:
                 results["second"] = second.wait()
@@ -179,6 +191,27 @@ def parameters(rows: Sequence[CallIn | CallOut]) -> list[ParameterSet]:
             marks.append(pytest.mark.skip(reason="SIPp plays captured packets through a raw socket: root's"))
         table.append(pytest.param(row, marks=marks, id=row.name))
     return table
+
+
+def _take(
+    steps: Sequence[Step], host: ServedHost, uuid: str, first: Sipp, second: Sipp | None = None
+) -> list[str]:
+    """Take the steps of a call's leg, and return what is wrong."""
+    wrong = []
+    for step in steps:
+        if isinstance(step, Said):
+            sipp = second if step.second else first
+            assert sipp is not None
+            sipp.wait_until_said(step.text, step.times)
+            continue
+        if isinstance(step, Nudge):
+            assert second is not None
+            second.nudge()
+            continue
+        printed = host.api(step.replace("UUID", uuid))
+        if printed.startswith(("-ERR", "-USAGE")):
+            wrong.append(f"{step} printed {printed.strip()}")
+    return wrong
 
 
 def _had(of_row: Callable[[Message], bool], header: str, value: str) -> Callable[[Message], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from tests.sip.parallel_rows import ParallelRows, Row
 from tests.sip.raw_phone import RawPhone, status
 from tests.sip.served_host import ServedHost, served_host
 
+# A test starts programs of its own, for each of which it waits as long as a busy machine may take.
+_LONGEST_SECONDS = 180
 # Workers and caches that a host makes for calls and keeps: not one for each call.
 _KEPT_THREADS = 12
 _KEPT_DESCRIPTORS = 24
@@ -24,6 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_LONGEST_SECONDS))
     if "slow" in config.option.markexpr:
         return
     slow = [item for item in items if item.get_closest_marker("slow")]

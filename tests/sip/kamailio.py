@@ -47,7 +47,7 @@ class Kamailio:
             "DISPATCHER_LIST": f'"{folder}/dispatcher.list"',
             "TLS_CONFIG": f'"{folder}/tls.cfg"',
             "CONTROL_SOCKET": f'"{self._control}"',
-            "HOST_ANSWERS_MS": "700",
+            "HOST_ANSWERS_MS": "2500",  # a host that is up answers within it, however busy the machine is
             "PING_SECONDS": "1",
         }
         self._command = [

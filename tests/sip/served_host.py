@@ -112,33 +112,34 @@ class ServedHost:
         """Return the numbers of the host's process and of those it started."""
         found = [self.process.pid]
         for pid in found:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                try:
-                    found += [int(child) for child in (task / "children").read_text().split()]
-                except OSError:
-                    continue  # the thread has ended
+            with suppress(OSError):  # one of them has ended
+                for task in Path(f"/proc/{pid}/task").iterdir():
+                    with suppress(OSError):  # the thread has ended
+                        found += [int(child) for child in (task / "children").read_text().split()]
         return found
 
     def footprint(self) -> Footprint:
         """Count what the host holds."""
         threads = descriptors = resident = 0
         for pid in self.processes():
-            status = dict(
-                line.split(":", 1)
-                for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-                if ":" in line
-            )
+            try:
+                text = Path(f"/proc/{pid}/status").read_text()
+                opened = len(os.listdir(f"/proc/{pid}/fd"))
+            except OSError:
+                continue  # it has ended, and holds nothing
+            status = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
             threads += int(status["Threads"])
-            resident += int(status["VmRSS"].split()[0])
-            descriptors += len(os.listdir(f"/proc/{pid}/fd"))
+            resident += int(status.get("VmRSS", "0 kB").split()[0])  # one that is just ending has no memory
+            descriptors += opened
         return Footprint(threads, descriptors, resident, len(self.rtp_ports()))
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the host's processes have used."""
         ticks = 0
         for pid in self.processes():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            with suppress(OSError):  # it has ended
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def rtp_ports(self) -> list[int]:

@@ -17,6 +17,8 @@ import pytest
 from lxml import etree
 
 from tests.sip.free_ports import free_port, free_ports
+from tests.sip.raw_phone import RawPhone
+from tests.sip.raw_phone import field as header
 from tests.sip.until import PATIENCE, until
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -162,7 +164,16 @@ class Sipp:
             [*command, *self.options], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
+        if self.remote is None:  # whoever calls it at once, as a connection, is refused before it listens
+            until(lambda: self._listens() or self._ended(), f"SIPp listens at {self.address}")
         return self
+
+    def _listens(self) -> bool:
+        table = Path("/proc/net/tcp" if self.transport.startswith("t") else "/proc/net/udp").read_text()
+        return re.search(rf"^\s*\d+: [0-9A-F]{{8}}:{self.port:04X} ", table, re.MULTILINE) is not None
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     @property
     def address(self) -> str:
@@ -171,13 +182,18 @@ class Sipp:
 
     def wait_until_said(self, text: str, times: int = 1) -> None:
         """Wait until the messages so far hold a regular expression so often. AssertionError when they do not."""
+        until(lambda: len(re.findall(text, self._said())) >= times, lambda: f"{text} in {self._said()}")
+
+    def nudge(self) -> None:
+        """Have a callee go on that waits for OPTIONS in its call: they come from no part of the call, but from here."""
+        self.wait_until_said("INVITE sip:")
+        with RawPhone(self.port) as phone:
+            phone.send(phone.request("OPTIONS", call_id=header(self._said(), "Call-ID")).encode())
+
+    def _said(self) -> str:
         assert self._folder is not None
         messages = Path(self._folder.name) / "messages"
-
-        def said() -> str:
-            return messages.read_text(errors="replace") if messages.exists() else ""
-
-        until(lambda: len(re.findall(text, said())) >= times, lambda: f"{text} in {said()}")
+        return messages.read_text(errors="replace") if messages.exists() else ""
 
     def wait(self) -> SippResult:
         """Wait until it ends, for a little longer than it gives itself, and return how it went."""

@@ -33,18 +33,19 @@ def peer(
 
 
 def test_an_account_registers_and_leaves(host: ServedHost) -> None:
-    with peer(host, "register", "1000", user="1000", password=PASSWORDS["1000"]) as phone:
-        host.event(
-            lambda event: (
-                event.get("Event-Subclass") == "sofia::register" and event.get("from-user") == "1000"
-            ),
-            what="sofia::register",
-        )
-        assert host.api(f"sofia_count_reg internal/1000@{DOMAIN}") == "1"
-        contact = host.api(f"sofia_contact internal/1000@{DOMAIN}")
-        assert re.match(rf"sofia/internal/sip:1000@{re.escape(phone.address)}", contact), contact
-        assert host.api(f"sofia_username_of internal/1000@{DOMAIN}") == "1000"
-        result = phone.wait()
+    password = PASSWORDS["1000"]
+    phone = peer(host, "register_only", "1000", user="1000", password=password)
+    result = phone.run()
+    assert result.passed, result.summary
+    host.event(
+        lambda event: event.get("Event-Subclass") == "sofia::register" and event.get("from-user") == "1000",
+        what="sofia::register",
+    )
+    assert host.api(f"sofia_count_reg internal/1000@{DOMAIN}") == "1"
+    contact = host.api(f"sofia_contact internal/1000@{DOMAIN}")
+    assert re.match(rf"sofia/internal/sip:1000@{re.escape(phone.address)}", contact), contact
+    assert host.api(f"sofia_username_of internal/1000@{DOMAIN}") == "1000"
+    result = peer(host, "unregister", "1000", port=phone.port, user="1000", password=password).run()
     assert result.passed, result.summary
     host.event(lambda event: event.get("Event-Subclass") == "sofia::unregister", what="sofia::unregister")
     assert host.api(f"sofia_count_reg internal/1000@{DOMAIN}") == "0"

@@ -92,6 +92,7 @@ def test_a_refer_gives_a_ringing_call_to_another(host: ServedHost, number: str) 
             leave(host, number, "CHANNEL_PROGRESS", far)
             left = second.wait()
             assert left.passed, left.summary
+        rung.nudge()
         if number == "answers_slowly":
             until(lambda: "1 total." in host.api("show bridged_calls"), "both far legs are joined")
             host.api("hupall NORMAL_CLEARING")

@@ -51,9 +51,19 @@ def test_a_browser_is_called(host: ServedHost, tmp_path: Path, orders: dict[str,
         assert answer.startswith("+OK")
         offer = page.tells("called")["sdp"]
         assert "UDP/TLS/RTP/SAVPF" in offer and "a=setup:actpass" in offer and "a=ice-lite" in offer
+        assert "a=group:BUNDLE 0" in offer and "a=mid:0" in offer and "a=msid:" in offer
         page.tells("connection", state="connected")
         page.hears(440)
+        uuid = host.event(host.of_row("called", "CHANNEL_ANSWER")).get("Unique-ID")
+        for order, direction in (("uuid_hold", "a=recvonly"), ("uuid_hold off", "a=sendrecv")):
+            assert host.api(f"{order} {uuid}").startswith("+OK")
+            has_answered(host, uuid, direction)
         ends_well(host, page, "called")
+
+
+def has_answered(host: ServedHost, uuid: str | None, direction: str) -> None:
+    """Wait until the browser has taken a later offer, too."""
+    until(lambda: direction in host.api(f"uuid_getvar {uuid} switch_r_sdp"), f"the browser says {direction}")
 
 
 def ends_well(host: ServedHost, page: Browser, row: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sip.call_rows import CallIn, parameters
+from tests.sip.call_rows import CallIn, Nudge, Said, parameters
 from tests.sip.host_configuration import PASSWORDS, Extension
 from tests.sip.parallel_rows import ParallelRows
 from tests.sip.raw_phone import RawPhone, field, status
@@ -17,8 +17,9 @@ HEARD_OUT = {"Hangup-Cause": "NORMAL_CLEARING", "variable_sip_hangup_disposition
 HUNG_UP = {"Hangup-Cause": "NORMAL_CLEARING", "variable_sip_hangup_disposition": "recv_bye"}
 CANCELLED = {"Hangup-Cause": "ORIGINATOR_CANCEL", "variable_sip_hangup_disposition": "recv_cancel"}
 RELIABLE = [("pre_answer", ""), TONE, ("sleep", "300"), ANSWER, ("sleep", "200")]
-# What is to come before the answer has time to.
-UNHURRIED = [("pre_answer", ""), TONE, ("sleep", "1500"), ANSWER, ("sleep", "200")]
+# Answered and ended by a test, once what is to come before has come.
+UNHURRIED = [("pre_answer", ""), ("sleep", "60000")]
+UPDATED, ACKED = Said(r"CSeq: ?\d+ UPDATE", 2), Said(r"\bACK sip:")
 HELD = [("CHANNEL_HOLD", "Event-Name", "CHANNEL_HOLD"), ("CHANNEL_UNHOLD", "Event-Name", "CHANNEL_UNHOLD")]
 TRANSFERRED = Extension("transferred", [ANSWER, TONE, ("hangup", "NORMAL_CLEARING")], of_a_row=False)
 
@@ -49,7 +50,8 @@ ROWS = [
            "variable_read_codec": "PCMU"}),
     CallIn("in-pracks", "caller_pracks", actions=RELIABLE, profile="timed", ends=HEARD_OUT),
     CallIn("in-pracks-with-answer", "caller_pracks_with_answer", actions=RELIABLE, profile="timed", ends=HEARD_OUT),
-    CallIn("in-updates-early", "caller_updates_early", actions=UNHURRIED, profile="timed", ends=HEARD_OUT),
+    CallIn("in-updates-early", "caller_updates_early", actions=UNHURRIED, profile="timed", ends=HEARD_OUT,
+           steps=[UPDATED, "uuid_answer UUID", ACKED, "uuid_kill UUID"]),
     CallIn("in-updates", "caller_updates", actions=[ANSWER, PARK], ends=HUNG_UP, events=HELD,
            keys={"hold_address": "127.0.0.1", "hold_direction": "sendonly"}, said=["a=recvonly"]),
     CallIn("in-refreshes", "caller_refreshes", actions=[ANSWER, PARK], profile="timed", ends=HUNG_UP),
@@ -76,7 +78,7 @@ ROWS = [
            "sofia/open/callee@CALLEE")],
            callee="callee_hangs_up", ends=HEARD_OUT),
     CallIn("in-bridged-early", "caller_early_media", actions=[("bridge", "sofia/open/callee@CALLEE"), ("hangup", "")],
-           callee="callee_rings_with_media", ends=HEARD_OUT),
+           callee="callee_rings_with_media", ends=HEARD_OUT, steps=[Said("SIP/2.0 183"), Nudge()]),
     CallIn("in-presses", "caller_presses", actions=[ANSWER, PARK], ends=HUNG_UP, events=[("DTMF", "DTMF-Digit", "5")],
            as_root=True),
     CallIn("in-is-refreshed", "caller_is_refreshed", actions=[ANSWER, PARK], profile="timed", ends=HUNG_UP,

@@ -61,7 +61,7 @@ class Answers:
     def wait(self, count: int) -> list[tuple[int, RecordingError | None]]:
         while len(self.came) < count:
             self.recorder.flush()
-            assert select.select(self.recorder.descriptors, (), (), 10)[0]
+            assert select.select(self.recorder.descriptors, (), (), 40)[0]
             self.recorder.receive()
         return self.came
 

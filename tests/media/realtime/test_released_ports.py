@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import socket
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,6 +14,7 @@ from media.realtime.remote_engine import RemoteEngine
 from media.rtp_line import RtpLine
 from media.rtp_transport import RtpTransport, TransportError
 from media.tone import ToneSource
+from tests.eventually import eventually
 from tests.free_ports import free_ports
 from tests.media.realtime.far_end import port_pair
 
@@ -97,10 +97,7 @@ def test_a_bridge_of_released_lines_carries_silence_until_they_have_ports(
         for line in (a, b):
             line.release()
         b.tap(_Sink(heard), read=True, write=True)
-        end = time.monotonic() + 5
-        while not heard:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        eventually(lambda: heard)
         assert not np.concatenate(heard).any()
         for line in (a, b):
             line.open()

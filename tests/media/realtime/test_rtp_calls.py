@@ -77,7 +77,7 @@ class Phone:
 
     def next(self, kind: type[Notice]) -> Notice:
         while True:
-            notice = self.notices.get(timeout=10)
+            notice = self.notices.get(timeout=40)
             if isinstance(notice, kind):
                 return notice
 
@@ -185,7 +185,7 @@ def test_a_call_between_two_lines_of_one_engine(engine: RemoteEngine) -> None:
     a.set_transport(RtpTransport("127.0.0.1", (44_000, 45_000), b.local, event_type=101))
     a.play(Silence(RATE))
     b.send_digit("6", 800)
-    notices = [left.get(timeout=10) for _ in range(2)]
+    notices = [left.get(timeout=40) for _ in range(2)]
     assert FirstPacket() in notices and DigitReceived("6", 800) in notices
     assert engine.status().transports == 2
     a.close()
@@ -218,7 +218,7 @@ def test_a_bridge_that_nobody_listens_to_and_a_change_of_rate(engine: RemoteEngi
         callee.tap(Ear(), write=False)
         assert not callee.set_rate(8000)
         caller.play(ToneSource("%(5000,0,440)", RATE))
-        sound = np.concatenate([heard.get(timeout=10) for _ in range(100)])[-16000:].astype(float)
+        sound = np.concatenate([heard.get(timeout=40) for _ in range(100)])[-16000:].astype(float)
         spectrum = np.abs(np.fft.rfft(sound))
         assert abs(np.argmax(spectrum) * 16000 / len(sound) - 440) < 5 and np.abs(sound).max() > 3000
         report = a.report()

@@ -139,6 +139,19 @@ class Caller:
         """Wait until it hears a tone."""
         self.rig.wait(lambda: self.hears(frequency), seconds)
 
+    def wait_for_both(self, first: int, second: int) -> None:
+        """Wait until it hears two tones at once."""
+        self.rig.wait(lambda: self.hears(first) and self.hears(second))
+
+    def wait_for_only(self, frequency: int, *, without: int) -> None:
+        """Wait until it hears a tone, and another one not any more: a gap in the sound is neither."""
+        self.rig.wait(lambda: self.hears(frequency) and not self.hears(without))
+
+    def wait_for_passing(self, frequency: int) -> None:
+        """Wait until it has heard a tone since its ear was put on or forgot, which may be over by then."""
+        rate = self.session.line.rate
+        self.rig.wait(lambda: best_level(self.ear.heard, frequency, rate) > 300)
+
     def wait_for_end_of(self, frequency: int) -> None:
         """Wait until it does not hear a tone any more."""
         self.rig.wait(lambda: not self.hears(frequency))

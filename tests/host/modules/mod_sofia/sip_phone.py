@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
+from typing import Self
 
 _WAIT = 20.0
 _NUMBERS = count(1)
@@ -51,13 +52,14 @@ class SipPhone:
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.contact = f"<sip:phone@127.0.0.1:{self.port}>"
+        self.via = f"SIP/2.0/UDP 127.0.0.1:{self.port}"
         self.server = f"127.0.0.1:{server_port}"
         self._address = ("127.0.0.1", server_port)
         self.received: list[SipMessage] = []
         self.media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.media.bind(("127.0.0.1", 0))
 
-    def __enter__(self) -> SipPhone:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -166,7 +168,7 @@ class Dialog:
         branch = f"z9hG4bKphone{next(_NUMBERS)}"
         lines = [
             f"{method} {self.target} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.phone.port};branch={branch}",
+            f"Via: {self.phone.via};branch={branch}",
         ]
         lines += ["Max-Forwards: 70", f"From: {self.near}", f"To: {self.far}", f"Call-ID: {self.call_id}"]
         lines += [f"CSeq: {cseq} {method}", f"Contact: {self.phone.contact}", *extra]

@@ -19,7 +19,6 @@ EXTENSIONS = "".join(
         extension("refuse", ("respond", "603 No Thanks")),
         extension("ring", ("ring_ready", ""), ("sleep", "60000")),
         extension("early", ("pre_answer", ""), ("sleep", "60000")),
-        extension("short", ("answer", ""), ("sleep", "100")),
         extension("moved", ("redirect", "sip:answer@127.0.0.1:$${far_port}")),
         extension("keys", ("answer", ""), ("read", "3 3 silence_stream://-1 pressed 8000 #"), ("park", "")),
     )
@@ -45,8 +44,11 @@ def test_a_call_is_answered_and_hung_up_by_us(rig: Rig) -> None:
 
 
 def test_a_call_is_hung_up_by_them(rig: Rig) -> None:
-    rig.api(f"originate {rig.address('short')} &park")
+    rig.api(f"originate {rig.address('answer')} &park")
     ours = rig.leg("outbound")
+    theirs = rig.leg("inbound")
+    rig.wait(lambda: theirs.channel.answered)
+    theirs.channel.hangup()
     rig.quiet()
     assert ours.channel.hangup_cause is HangupCause.NORMAL_CLEARING
     assert ours.channel.variables.get("sip_hangup_disposition") == "recv_bye"

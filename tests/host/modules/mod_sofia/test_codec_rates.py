@@ -91,6 +91,7 @@ def answered(rig: LiveRig, phone: SipPhone, application: str) -> Answered:
 def test_each_side_receives_sound_with_its_own_numbers(rig: LiveRig) -> None:
     with SipPhone(rig.far.settings.sip_port) as phone:
         call = answered(rig, phone, "echo()")
+        rig.variable(call.session, "current_application", "echo")
         said = (6000 * np.sin(2 * np.pi * 700 / 16000 * np.arange(16000))).astype(">i2")
         with call.stream as stream:
             for frame in said.reshape(-1, 320):

@@ -127,6 +127,8 @@ def test_transfers_of_either_side(rig: LiveRig) -> None:
 
 def test_two_calls_become_one(rig: LiveRig) -> None:
     first, second = Caller(rig, "park"), Caller(rig, "park")
+    for one in (first, second):
+        rig.variable(one.far, "current_application", "park")
     first.say_tone(500)
     second.say_tone(700)
     assert rig.api(f"uuid_bridge {first.far.uuid} {second.far.uuid}").startswith("+OK")
@@ -197,7 +199,7 @@ def test_who_is_held_hears_music(rig: LiveRig) -> None:
     caller.wait_for(600)
     rig.api(f"uuid_hold off {theirs.uuid}")
     caller.wait_for_end_of(600)
-    assert caller.far.channel.call_state is CallState.ACTIVE
+    rig.wait(lambda: caller.far.channel.call_state is CallState.ACTIVE)
 
 
 def test_hold_is_passed_on(rig: LiveRig) -> None:

@@ -70,7 +70,7 @@ def test_keys_in_the_sound(rig: LiveRig) -> None:
 
 def test_a_fax_tone_and_silence(rig: LiveRig) -> None:
     caller = Caller(rig, "fax")
-    caller.say_tone(1100, 400)
+    caller.say_tone(1100)
     rig.variable(caller.far, "heard", "fax")
     caller.session.line.play(Silence(caller.session.line.rate))
     rig.variable(caller.far, "current_application", "park")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,9 @@ COMMON: dict[str, tuple[str, tuple[tuple[float, str], ...], float, list[str]]] =
     "digits": (
         """session:answer()
         local prompt = "FOLDER/short.wav"
-        local got = session:playAndGetDigits(2, 4, 3, 2000, "#", prompt, prompt, "4\\\\d+", "picked")
+        local got = session:playAndGetDigits(2, 4, 3, 5000, "#", prompt, prompt, "4\\\\d+", "picked")
         log("got " .. got .. " " .. session:getVariable("picked"))
-        log("read " .. session:read(1, 2, "FOLDER/short.wav", 600, "#"))""",
+        log("read " .. session:read(1, 2, "FOLDER/short.wav", 5000, "#"))""",
         ((0.5, "1"), (0.7, "#"), (1.2, "4"), (1.4, "7"), (1.6, "#"), (2.0, "9"), (2.2, "8")),
         2.8,
         ["got 47 47", "read 98"],
@@ -168,6 +169,9 @@ class Log:
     def of(self, caller: Caller) -> list[str]:
         return [text for uuid, text in self.lines if uuid == caller.far.uuid]
 
+    def has(self, caller: Caller, lines: int) -> bool:
+        return len(self.of(caller)) >= lines
+
 
 def test_scripts_do_what_they_do_in_virtual_time(rig: LiveRig, folder: Path) -> None:
     log = Log(rig)
@@ -180,14 +184,20 @@ def test_scripts_do_what_they_do_in_virtual_time(rig: LiveRig, folder: Path) -> 
     )
     for at, name, keys in todo:
         caller = callers[name]
-        time.sleep(max(0.0, began + at - time.monotonic()))
+        late = time.monotonic() - (began + at)
+        if late > 0:  # a machine that stalls moves what comes later, too
+            began += late
+        else:
+            time.sleep(-late)
         if keys:
             caller.press(keys)
         else:
+            if name != "hook":  # which ends with the call
+                rig.wait(partial(log.has, caller, len(COMMON[name][3])))
             caller.hang_up()
     rig.quiet()
     recorded = read_wav(folder / "live-recorded.wav")[:, 0]
-    assert 6000 < len(recorded) < 16_000  # a second until the key, or somewhat more on a busy machine
+    assert 6000 < len(recorded) < 40_000  # a second until the key, or somewhat more on a busy machine
     assert level_of(recorded[800:], 700) > 3000
     assert level_of(callers["record"].ear.heard[-6000:], 700) > 1000
     for name, (text, press, end, expected) in COMMON.items():
@@ -219,13 +229,13 @@ def test_keys_move_within_a_file(rig: LiveRig) -> None:
     rig.wait(lambda: len(caller.ear.heard) >= 1600)
     assert not caller.ear.heard.any()
     caller.press("2")
-    rig.wait(lambda: caller.hears(900) or caller.hears(800))
+    rig.wait(lambda: any(caller.hears(frequency) for frequency in (800, 900, 1000)))
     caller.press("3")
     caller.wait_for(400)
     caller.press("4")
     rig.wait(lambda: log.of(caller))
     position = int(log.of(caller)[0].removeprefix("stopped "))
-    assert 0 < position < 8000
+    assert 0 < position < 4 * 8000  # before where it was
     assert level_of(caller.ear.heard, 1100) < 100
 
 

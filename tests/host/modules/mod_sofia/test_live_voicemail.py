@@ -66,7 +66,7 @@ def test_a_message_is_left_told_and_heard(rig: LiveRig) -> None:
 
         caller = Caller(rig, "leave")
         caller.say_tone(500)
-        caller.wait_for(640)
+        caller.wait_for_passing(640)
         rig.variable(caller.far, "current_application", "voicemail")
         caller.ear.forget()
         rig.wait(lambda: len(caller.ear.heard) > 9_600)
@@ -87,7 +87,7 @@ def test_a_message_is_left_told_and_heard(rig: LiveRig) -> None:
     owner = Caller(rig, "check")
     rig.variable(owner.far, "current_application", "voicemail")
     owner.press("4711#")
-    owner.wait_for(500)
+    owner.wait_for_passing(500)
     owner.press("7")  # delete it
     owner.wait_for_end_of(500)
     owner.hang_up()

@@ -38,7 +38,8 @@ def test_a_call_over_tls_with_certificates_of_our_own(tmp_path: Path) -> None:
 
 def test_a_call_over_tcp_is_ended_by_the_one_called(tmp_path: Path) -> None:
     with two_profiles(tmp_path, configuration(EXTENSIONS)) as rig:
-        port = rig.far.settings.sip_port
+        # that of UDP, unless somebody else has it
+        port = next(source.port for source in rig.far.listening if source.transport == "tcp")
         assert rig.api(f"originate sofia/near/answer@127.0.0.1:{port};transport=tcp &park").startswith("+OK")
         ours, theirs = rig.leg("outbound"), rig.leg("inbound")
         rig.wait(lambda: theirs.channel.answered)

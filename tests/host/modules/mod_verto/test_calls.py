@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from host.cdr_variables import DIGITS_DIALED
+from host.channel import Flag
 from host.modules import mod_verto
 from host.session import Session
 from tests.host.modules.mod_verto.verto_rig import (
@@ -77,10 +78,11 @@ def place(page: Page, call_id: str, number: str, sdp: str = OFFER, **more: Any) 
     return page.result("verto.invite", sdp=sdp, **dialog(call_id, destination_number=number, **more))
 
 
-def talking(page: Page, call_id: str, number: str = "5000") -> None:
-    """Have a page call a number and be answered."""
+def talking(rig: Rig, page: Page, call_id: str, number: str = "5000") -> None:
+    """Have a page call a number and be answered. The page is told so before the call counts as answered."""
     place(page, call_id, number)
     page.expect("verto.answer")
+    rig.wait(lambda: variable(rig, call_id, "current_application") == "park")
 
 
 def session(rig: Rig, uuid: str) -> Session:
@@ -157,7 +159,7 @@ def test_what_a_call_knows(rig: Rig) -> None:
 
 def test_who_calls_without_a_name(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     assert variable(rig, "call-1", "caller_id_name") == "Anna"
     page.close()
 
@@ -212,7 +214,7 @@ def test_variables_that_are_not_for_pages(rig: Rig) -> None:
         "mine": "1",
     }
     page = rig.page("1000@example.org", userVariables=told)
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     found = {name: variable(rig, "call-1", name) for name in told}
     assert found == {
         "presence_id": "1000@example.org",
@@ -259,7 +261,7 @@ def test_a_call_that_is_refused(rig: Rig) -> None:
 )
 def test_a_page_hangs_up(rig: Rig, told: dict[str, Any], cause: str) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     ended = page.result("verto.bye", **dialog("call-1"), **told)
     assert (ended["callID"], ended["message"], ended["cause"]) == ("call-1", "CALL ENDED", cause)
     rig.quiet()
@@ -270,7 +272,7 @@ def test_a_page_hangs_up(rig: Rig, told: dict[str, Any], cause: str) -> None:
 
 def test_digits(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     assert page.result("verto.info", dtmf="1#", **dialog("call-1"))["message"] == "SENT"
     assert session(rig, "call-1").channel.private[DIGITS_DIALED] == "1#"
     page.close()
@@ -278,7 +280,7 @@ def test_digits(rig: Rig) -> None:
 
 def test_calls_of_others_are_not_to_be_steered(rig: Rig) -> None:
     page, other = rig.page("1000@example.org"), rig.page("1001@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     assert other.error("verto.bye", **dialog("call-1"))["message"] == "CALL DOES NOT EXIST"
     assert "message" not in other.result("verto.info", dtmf="1", **dialog("call-1"))
     rig.api("originate {origination_uuid=plain}null/x &park()")
@@ -289,7 +291,7 @@ def test_calls_of_others_are_not_to_be_steered(rig: Rig) -> None:
 
 def test_hold(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
 
     def state() -> str:
         return session(rig, "call-1").channel.call_state.name
@@ -307,7 +309,7 @@ def test_hold(rig: Rig) -> None:
 
 def test_other_media(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     sdp = page.result("verto.modify", action="updateMedia", sdp=OFFER, **dialog("call-1"))["sdp"]
     assert "m=audio" in sdp and "a=setup:active" in sdp
     error = page.error("verto.modify", action="updateMedia", sdp=VIDEO, **dialog("call-1"))
@@ -318,7 +320,7 @@ def test_other_media(rig: Rig) -> None:
 
 def test_who_the_page_speaks_with(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     rig.api("uuid_setvar call-1 verto_h_colour red")
     rig.api("uuid_display call-1 Carl|123")
     told = page.expect("verto.display")
@@ -329,8 +331,8 @@ def test_who_the_page_speaks_with(rig: Rig) -> None:
 
 def test_media_offered_anew(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
-    rig.api("uuid_media_reneg call-1")
+    talking(rig, page, "call-1")
+    assert rig.api("uuid_media_reneg call-1").startswith("+OK")
     offered = page.expect("verto.attach")
     assert "a=setup:actpass" in offered["sdp"]
     page.result("verto.attach", sdp=ANSWER, **dialog("call-1"))
@@ -419,11 +421,15 @@ def test_one_page_calls_another(rig: Rig) -> None:
 
 def bridged(rig: Rig, page: Page, call_id: str, other: str) -> None:
     """Have a page call, and join that call with a leg that nobody hears."""
-    talking(page, call_id)
+    talking(rig, page, call_id)
     assert rig.api(f"originate {{origination_uuid={other}}}null/x &park()").startswith("+OK")
     assert rig.api(f"uuid_bridge {call_id} {other}").startswith("+OK")
     rig.wait(
-        lambda: variable(rig, call_id, "bridge_uuid") == other and session(rig, other).partner == call_id
+        lambda: (
+            variable(rig, call_id, "bridge_uuid") == other
+            and session(rig, other).partner == call_id
+            and all(Flag.BRIDGED in session(rig, one).channel.flags for one in (call_id, other))
+        )
     )
 
 
@@ -446,7 +452,7 @@ def test_two_calls_become_one(rig: Rig) -> None:
 def test_a_call_takes_the_place_of_one_to_a_script(rig: Rig) -> None:
     page = rig.page("1000@example.org")
     bridged(rig, page, "call-1", "left")
-    talking(page, "call-2", "5005")
+    talking(rig, page, "call-2", "5005")
     page.result("verto.modify", action="replace", replaceCallID="call-2", **dialog("call-1"))
     rig.wait(lambda: variable(rig, "left", "destination_number") == "5005")
     rig.wait(lambda: not rig.switch.find_session("call-2"))
@@ -455,8 +461,8 @@ def test_a_call_takes_the_place_of_one_to_a_script(rig: Rig) -> None:
 
 def test_calls_that_cannot_be_joined(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
-    talking(page, "call-2")
+    talking(rig, page, "call-1")
+    talking(rig, page, "call-2")
     ask = {"action": "replace", **dialog("call-1")}
     assert page.error("verto.modify", replaceCallID="call-2", **ask)["message"] == "transfer failed"
     assert page.error("verto.modify", replaceCallID="x", **ask)["message"] == "invalid transfer leg"
@@ -480,8 +486,8 @@ def test_the_second_call_still_rings(rig: Rig) -> None:
 
 def test_a_page_that_vanishes_gets_its_calls_back(rig: Rig) -> None:
     page = rig.page("1000@example.org", sessid="mine")
-    talking(page, "answered")
-    talking(page, "lost", "5000")
+    talking(rig, page, "answered")
+    talking(rig, page, "lost", "5000")
     place(page, "ringing", "5002")
     page.vanish()
     rig.wait(lambda: not rig.switch.find_session("ringing"))
@@ -502,7 +508,7 @@ def test_a_page_that_vanishes_gets_its_calls_back(rig: Rig) -> None:
 
 def test_nobody_gets_the_calls_of_another(rig: Rig) -> None:
     page = rig.page("1000@example.org", sessid="mine")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     page.vanish()
     rig.wait(lambda: [leg for leg in rig.verto.legs if leg.detached])
     thief = rig.page("1001@example.org", sessid="mine")
@@ -527,7 +533,7 @@ def test_nobody_waits_for_ever(tmp_path: Path) -> None:
             lambda kind, channel, facts: causes.append(facts["cause"]) if kind == "hangup" else None
         )
         page = rig.page("1000@example.org")
-        talking(page, "call-1")
+        talking(rig, page, "call-1")
         page.close()
         rig.quiet()
     assert causes == ["RECOVERY_ON_TIMER_EXPIRE"]
@@ -535,7 +541,7 @@ def test_nobody_waits_for_ever(tmp_path: Path) -> None:
 
 def test_another_page_takes_the_call(rig: Rig) -> None:
     first = rig.page("1000@example.org", sessid="mine")
-    talking(first, "call-1")
+    talking(rig, first, "call-1")
     second = rig.page("1000@example.org", sessid="mine")
     first.expect("verto.punt")
     assert second.expect("verto.attach")["callID"] == "call-1"
@@ -547,7 +553,7 @@ def test_another_page_takes_the_call(rig: Rig) -> None:
 
 def test_nothing_is_left_of_the_module(rig: Rig) -> None:
     page = rig.page("1000@example.org")
-    talking(page, "call-1")
+    talking(rig, page, "call-1")
     mod_verto.unload(rig.switch)
     assert page.ended()
     rig.wait(lambda: not rig.switch.sessions)

@@ -190,6 +190,7 @@ def test_who_can_be_called(rig: Rig) -> None:
 def test_reports(rig: Rig) -> None:
     page = rig.page("1000@example.org")
     stranger = rig.page()
+    rig.wait(lambda: len(rig.verto.clients) == 2)
     lines = rig.api("verto status").splitlines()
     assert lines[0] == f"{'Name':>25}\t   Type\t  {'Data':>40}\tState"
     assert lines[2].split("\t")[1] == "profile" and lines[2].endswith("RUNNING")
