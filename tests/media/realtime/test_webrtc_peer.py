@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
-from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
+from aiortc.mediastreams import MediaStreamTrack
 from av import AudioFrame
 
 from media.dtls_certificate import fingerprint_of, new_certificate
@@ -22,21 +22,11 @@ from media.webrtc_parameters import (
     IceCredentials,
     IceParameters,
 )
+from tests.browser_voice import Voice
 from tests.media.realtime.far_end import Bench
 
 TICK = 0.02
 PATIENCE = 500  # ticks
-
-
-class Tone(AudioStreamTrack):
-    """A loud square wave: 20 ms of 8 kHz at a time, as fast as it is asked for it by the clock of the peer."""
-
-    async def recv(self) -> AudioFrame:
-        frame = await super().recv()
-        assert isinstance(frame, AudioFrame)
-        samples = np.tile(np.repeat(np.array([8000, -8000], np.int16), 4), frame.samples // 8)
-        frame.planes[0].update(samples.tobytes())
-        return frame
 
 
 class Browser:
@@ -44,7 +34,7 @@ class Browser:
 
     def __init__(self) -> None:
         self.connection = RTCPeerConnection()
-        self.transceiver: RTCRtpTransceiver = self.connection.addTransceiver(Tone())
+        self.transceiver: RTCRtpTransceiver = self.connection.addTransceiver(Voice())
         self.loudest = 0
         self._listening: list[asyncio.Task[None]] = []
         self.connection.on("track", self._hear)

@@ -12,12 +12,13 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 from aiortc import RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
+from aiortc.mediastreams import MediaStreamTrack
 from av import AudioFrame
 from numpy.typing import NDArray
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from tests.browser_voice import Voice
 from tests.host.modules.mod_sofia.sip_phone import SipMessage, SipPhone
 
 _T = TypeVar("_T")
@@ -25,17 +26,6 @@ _T = TypeVar("_T")
 VOICE: Final = 1000  # hertz
 _PATIENCE: Final = 40.0
 _RECENT: Final = 100  # frames that are kept of what is heard
-
-
-class _Voice(AudioStreamTrack):
-    """A loud square wave: 20 ms of 8 kHz at a time."""
-
-    async def recv(self) -> AudioFrame:
-        frame = await super().recv()
-        assert isinstance(frame, AudioFrame)
-        samples = np.tile(np.repeat(np.array([8000, -8000], np.int16), 4), frame.samples // 8)
-        frame.planes[0].update(samples.tobytes())
-        return frame
 
 
 class WebRtcPeer:
@@ -96,14 +86,14 @@ class WebRtcPeer:
 
     async def _offer(self, direction: str) -> str:
         if not self._connection.getTransceivers():
-            self._connection.addTrack(_Voice())
+            self._connection.addTrack(Voice())
         self._connection.getTransceivers()[0].direction = direction
         await self._connection.setLocalDescription(await self._connection.createOffer())
         return str(self._connection.localDescription.sdp)
 
     async def _answer(self, sdp: str) -> str:
         if not self._connection.getTransceivers():
-            self._connection.addTrack(_Voice())
+            self._connection.addTrack(Voice())
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await self._connection.setLocalDescription(await self._connection.createAnswer())
         return str(self._connection.localDescription.sdp)

@@ -9,23 +9,13 @@ from typing import Any
 
 import numpy as np
 from aiortc import RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
+from aiortc.mediastreams import MediaStreamTrack
 from av import AudioFrame
 from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.browser_voice import Voice
 from tests.host.modules.mod_verto.verto_rig import PASSWORD, PATIENCE
-
-
-class Voice(AudioStreamTrack):
-    """A loud square wave of 1000 Hz: 20 ms of 8 kHz at a time."""
-
-    async def recv(self) -> AudioFrame:
-        frame = await super().recv()
-        assert isinstance(frame, AudioFrame)
-        samples = np.tile(np.repeat(np.array([8000, -8000], np.int16), 4), frame.samples // 8)
-        frame.planes[0].update(samples.tobytes())
-        return frame
 
 
 class Browser:
