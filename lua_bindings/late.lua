@@ -304,6 +304,7 @@ do
   function parts.rock(name)
     local code, functions, border_code, yields = ask("rock", name)
     if code == nil or yields and is_own(name) then return nil end
+    if code == false then error("error loading module '" .. name .. "':\n\t" .. functions, 0) end
     if border == nil then
       border = load_chunk(border_code)(
         new_object, set_metatable, get_metatable, function(host) return ask("address", host) end, shared, select, type,

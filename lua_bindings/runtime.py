@@ -298,7 +298,7 @@ class Runtime:
             )
         except Exception as error:  # an exception must not become a value in the script
             self.binder.report_bug(f"require {name!r}", error)
-            return None
+            return False, f"internal error: {type(error).__name__}: {error}".encode("utf-8", "replace")
 
     def _judge(self, touched: bool, kilobytes: float) -> bytes | None:
         if self.binder is None:

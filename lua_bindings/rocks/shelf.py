@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.resources
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -81,6 +82,18 @@ def rock_functions(run: ScriptRun, name: str) -> Mapping[str, Callable[..., obje
         return None
     if rock.host is None:
         return {}
-    module: Any = importlib.import_module(f"lua_bindings.rocks.{rock.host}")
-    functions: Mapping[str, Callable[..., object]] = module.functions(run)
+    functions: Mapping[str, Callable[..., object]] = _host_module(rock.host).functions(run)
     return functions
+
+
+_importing: Final = threading.Lock()
+_modules: Final[dict[str, Any]] = {}
+
+
+def _host_module(name: str) -> Any:
+    """Return a rock's Python module, which one script at a time imports: a hundred may ask for it at once."""
+    module = _modules.get(name)
+    if module is None:
+        with _importing:
+            module = _modules[name] = importlib.import_module(f"lua_bindings.rocks.{name}")
+    return module

@@ -53,6 +53,18 @@ def test_a_common_name_is_a_scripts_own_module_first(switch: Switch, tmp_path: P
     assert ran(switch, "stream:write(require('json'))", limits).text == "own"
 
 
+def test_a_rock_that_cannot_be_made_is_told(switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(run: ScriptRun) -> object:
+        raise OSError("no more")
+
+    monkeypatch.setattr("lua_bindings.rocks.sockets.functions", broken)
+    bugs: list[object] = []
+    switch.observers.append(lambda kind, channel, facts: bugs.append(facts) if kind == "bug" else None)
+    error = ran(switch, "require('socket')").result.error
+    assert "error loading module 'socket':\n\tinternal error: OSError: no more" in error
+    assert len(bugs) == 1
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_missing_module_is_told_as_ever(switch: Switch, version: str) -> None:
     text = ran(switch, "require('no.such.rock')", Limits(version=version)).result.error
