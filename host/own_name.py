@@ -25,7 +25,7 @@ def is_own_name(host: str, machine: str) -> bool:
 
 
 def is_own_page(origin: str, host: str, port: int, machine: str) -> bool:
-    """Whether a browser's `Origin` is the page of this machine at `port`, loaded by the name that `Host` asks for now.
+    """Whether a browser's `Origin` is the page of this machine at `port`, loaded by the name that `Host` asks for.
 
     RFC 6455 section 10.2: a WebSocket is open to pages of everybody where nobody looks.
     """
